@@ -27,25 +27,36 @@ export interface RpcErrorOptions<Data = unknown> extends ErrorOptions {
   /** Structured data of the error; its type is declared by the procedure's `errors`. */
   data?: Data
   /** Whether the handler ran. */
-  executed?: Executed
+  executed?: Executed | undefined
   /** Milliseconds after which trying again makes sense. */
-  retryAfter?: number
+  retryAfter?: number | undefined
+  /**
+   * Whether the error came from the other end of a connection. Set by pairwire.
+   * @default false
+   */
+  remote?: boolean
 }
 
 /**
  * The one error class of pairwire: what a call rejects with, and what a handler throws to tell its caller something.
  *
  * A handler may throw any {@link StandardCode} or an error its procedure declares. Anything else it throws reaches
- * the caller as `INTERNAL`, without its message.
+ * the caller as `INTERNAL`, without its message; so does an error that a call to another peer rejected with.
  *
  * @example
  * throw new RpcError('PERMISSION_DENIED', 'Only the owner may close the room')
  */
 export class RpcError<Code extends string = string, Data = unknown> extends Error {
+  /** What went wrong, in one word: a {@link StandardCode} or a code that the procedure declares. */
   readonly code: Code
+  /** What the procedure's `errors` declare for the code; for `INVALID_ARGUMENT` of invalid input, a `ValidationData`. */
   readonly data: Data
+  /** Whether the handler ran; undefined on an error that was not thrown to a caller yet. */
   readonly executed: Executed | undefined
+  /** Milliseconds after which trying again makes sense. */
   readonly retryAfter: number | undefined
+  /** Whether the error came from the other end of a connection. Thrown on by a handler, it is hidden from its caller. */
+  readonly remote: boolean
 
   constructor(code: Code, message: string = code, options: RpcErrorOptions<Data> = {}) {
     super(message, 'cause' in options ? { cause: options.cause } : undefined)
@@ -54,5 +65,15 @@ export class RpcError<Code extends string = string, Data = unknown> extends Erro
     this.data = options.data as Data
     this.executed = options.executed
     this.retryAfter = options.retryAfter
+    this.remote = options.remote ?? false
   }
 }
+
+/**
+ * Whether a value is an {@link RpcError}, and of this code if one is given.
+ *
+ * @example
+ * if (isRpcError(error, 'NOT_FOUND')) return undefined
+ */
+export const isRpcError = <Code extends string>(value: unknown, code?: Code): value is RpcError<Code> =>
+  value instanceof RpcError && (code === undefined || value.code === code)

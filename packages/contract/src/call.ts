@@ -1,0 +1,29 @@
+import type { RpcError, StandardCode } from './error.ts'
+import type { InputStream } from './input-stream.ts'
+import type { SignalLike } from './signal.ts'
+
+/** What calling a query or a mutation returns: a promise of its output that also knows the types of its errors. */
+export interface Call<Output, Errors = never> extends Promise<Output> {
+  /** Never there at run time: it carries the declared errors to `safe`. */
+  readonly '~errors'?: Errors
+}
+
+export interface CallOptions {
+  /** Aborting it cancels the call; the handler's own signal is aborted with it. */
+  signal?: SignalLike | undefined
+  /** Milliseconds until the call fails with `DEADLINE_EXCEEDED`. The deadline travels with the call. */
+  timeout?: number | undefined
+  /** Short strings for the handler's `metadata`, such as a `traceparent`. */
+  metadata?: Readonly<Record<string, string>> | undefined
+}
+
+/** The options of a call whose procedure has an `inputStream`. */
+export interface StreamCallOptions<Item> extends CallOptions {
+  /** What is sent along, item by item, as fast as the other end takes it. */
+  stream: InputStream<Item>
+}
+
+type CodeOf<E> = E extends { readonly code: infer Code } ? Code : never
+
+/** Every error that a call can end with: the declared ones, and the standard codes that are not declared. */
+export type CallError<Errors = never> = Errors | RpcError<Exclude<StandardCode, CodeOf<Errors>>>
