@@ -158,7 +158,8 @@ declare function structuredClone<Value>(value: Value): Value
 declare function atob(data: string): string
 declare function btoa(data: string): string
 
-declare const console: {
+interface Console {
   error(...values: unknown[]): void
   warn(...values: unknown[]): void
 }
+declare const console: Console

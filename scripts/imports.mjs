@@ -18,6 +18,9 @@ const FLOORS = {
 /** Built-in modules of one platform belong behind the door that is named after it. */
 const PLATFORM_DOORS = { 'node:': /^node(\.ts$|\/)/, 'cloudflare:': /^durable(\.ts$|\/)/ }
 
+/** Tests, and the suites they share, may import any package. They are not published. */
+const TESTS = /\.test(-d)?\.tsx?$|^conformance(\.ts$|[\\/])/
+
 const root = resolve(import.meta.dirname, '..')
 const problems = []
 
@@ -50,7 +53,7 @@ function checkPackage(name) {
       problems.push(`packages/${name}/package.json: ${name} may not depend on ${dependency}`)
   }
 
-  const files = globSync('**/*.{ts,tsx}', { cwd: source }).filter((file) => !/\.test(-d)?\.tsx?$/.test(file))
+  const files = globSync('**/*.{ts,tsx}', { cwd: source }).filter((file) => !TESTS.test(file))
   for (const path of files) {
     const file = join(source, path)
     const text = readFileSync(file, 'utf8')

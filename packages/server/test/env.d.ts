@@ -1,0 +1,6 @@
+// What `cloudflare:workers` and `cloudflare:test` hand to *.workerd.test.ts: the exports of worker.ts and its bindings.
+declare namespace Cloudflare {
+  interface GlobalProps {
+    mainModule: typeof import('./worker.ts')
+  }
+}

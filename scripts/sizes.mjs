@@ -1,0 +1,66 @@
+// Weighs what a user's bundler makes of each door, and fails when one is over its budget.
+import { gzipSync } from 'node:zlib'
+import { build } from 'esbuild'
+import { packages } from './packages.mjs'
+
+const kB = (bytes) => `${(bytes / 1000).toFixed(2)} kB`
+
+/** Budgets in bytes after gzip -9. The client's are promises; the others are what was measured and a tenth. */
+const DOORS = [
+  { door: '@pairwire/client', names: ['createClient', 'safe'], budget: 8_000 },
+  { door: '@pairwire/client/json', names: ['createClient', 'safe'], budget: 4_000 },
+  { door: '@pairwire/contract', budget: 2_000 },
+  { door: '@pairwire/router', budget: 4_000 },
+  { door: '@pairwire/server', budget: 14_000 },
+  { door: '@pairwire/websocket-pair', budget: 5_000 },
+]
+
+const built = new Map(packages.flatMap(({ doors }) => doors.map(({ specifier, built }) => [specifier, built])))
+// The bundler gets what users get: the built files, also for the packages below.
+const published = {
+  name: 'published',
+  setup({ onResolve }) {
+    onResolve({ filter: /^@pairwire\// }, ({ path }) =>
+      built.has(path) ? { path: built.get(path), sideEffects: false } : { errors: [{ text: `no such door: ${path}` }] },
+    )
+  },
+}
+
+async function weigh({ door, names }) {
+  const { outputFiles } = await build({
+    stdin: {
+      contents: `export ${names ? `{ ${names.join(', ')} }` : '*'} from '${door}'`,
+      resolveDir: import.meta.dirname,
+    },
+    bundle: true,
+    minify: true,
+    write: false,
+    format: 'esm',
+    platform: 'browser',
+    target: 'es2022',
+    external: ['node:*', 'cloudflare:*', 'ws'],
+    plugins: [published],
+    logLevel: 'silent',
+  })
+  const { contents } = outputFiles[0]
+  return { min: contents.length, gzip: gzipSync(contents, { level: 9 }).length }
+}
+
+console.log(`${'door'.padEnd(28)}${'min'.padStart(11)}${'gzip'.padStart(11)}${'budget'.padStart(11)}`)
+let failed = 0
+for (const entry of DOORS) {
+  const name = entry.door.padEnd(28)
+  try {
+    const { min, gzip } = await weigh(entry)
+    const over = gzip > entry.budget
+    if (over) failed++
+    console.log(
+      name + [min, gzip, entry.budget].map((bytes) => kB(bytes).padStart(11)).join('') + (over ? '  over budget' : ''),
+    )
+  } catch (error) {
+    failed++
+    console.log(`${name}  ${error.errors?.map(({ text }) => text).join('; ') ?? error.message}`)
+  }
+}
+console.log(`${DOORS.length - failed} passed, ${failed} failed`)
+process.exitCode = failed ? 1 : 0

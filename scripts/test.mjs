@@ -1,0 +1,114 @@
+// Everything that must hold, in one run: `npm test`. Its last line is `N passed, N failed`.
+// While working, `node scripts/test.mjs --only vitest` runs the sections named; --list names them all.
+import { existsSync, globSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { packages } from './packages.mjs'
+import { parallel, root, run } from './run.mjs'
+
+/** A check is one command. It counts as one test, unless its last line says `N passed, N failed` for itself. */
+const tsc = (config) => ({ name: `tsc -p ${config}`, command: ['tsc', '-p', config, '--pretty', 'false'] })
+const script = (name, ...args) => ({ name, command: ['node', name, ...args] })
+const glob = (pattern) => globSync(pattern, { cwd: root }).filter((path) => !path.includes('node_modules'))
+
+const SECTIONS = {
+  lint: {
+    title: 'Format and lint',
+    checks: () => [{ name: 'biome check', command: ['biome', 'check', '--error-on-warnings', '--max-diagnostics=50'] }],
+  },
+  imports: { title: 'Imports run downhill', checks: () => [script('scripts/imports.mjs')] },
+  typecheck: {
+    title: 'Types: each package without any platform, tests on each platform, examples',
+    width: 2,
+    checks: () => [
+      ...packages.map(({ name }) => tsc(`packages/${name}/tsconfig.json`)),
+      ...['tsconfig.json', 'tsconfig.workerd.json', 'tsconfig.browser.json'].map(tsc),
+      ...glob('{examples/*,bench,docs}/tsconfig*.json').map(tsc),
+    ],
+  },
+  types: { title: 'Type tests', checks: () => [tsc('tsconfig.types.json')] },
+  vitest: { title: 'Tests in Node, workerd and Chromium', checks: () => [{ name: 'vitest', count: vitest }] },
+  build: {
+    title: 'Build',
+    checks: () => [
+      { name: 'turbo run build', command: ['turbo', 'run', 'build', '--output-logs=errors-only', '--no-color'] },
+    ],
+  },
+  pack: { title: 'Tarballs, and an app that installs them', checks: () => [script('scripts/pack.mjs')] },
+  sizes: { title: 'Bundle sizes', print: true, checks: () => [script('scripts/sizes.mjs')] },
+  cost: { title: 'What inference costs the compiler', print: true, checks: () => [script('bench/types/measure.mjs')] },
+  snippets: { title: 'Code in the documentation', checks: () => [script('scripts/snippets.mjs')] },
+  examples: { title: 'Examples', print: true, checks: () => [script('scripts/start.mjs', '--once')] },
+}
+
+/** Counts every test by itself; a test file or a project that did not run is a failure, not an absence. */
+async function vitest() {
+  const report = join(root, 'node_modules/.cache/pairwire/vitest.json')
+  mkdirSync(join(report, '..'), { recursive: true })
+  rmSync(report, { force: true })
+  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`]
+  const { ok, output } = await run(['vitest', 'run', '--silent=passed-only', ...reporters])
+  const printed = output
+    .split('\n')
+    .filter((line) => !/^ ✓ /.test(line))
+    .join('\n')
+  if (!existsSync(report)) return { passed: 0, failed: 1, output: printed }
+  const { testResults, numPassedTests, numFailedTests, numPendingTests, numTodoTests } = JSON.parse(
+    readFileSync(report, 'utf8'),
+  )
+  const broken = testResults.filter(
+    ({ status, assertionResults }) =>
+      status === 'failed' && !assertionResults.some((result) => result.status === 'failed'),
+  ).length
+  const failed = numFailedTests + broken
+  const skipped = numPendingTests + numTodoTests
+  return {
+    passed: numPassedTests,
+    failed: failed || (ok && numPassedTests > 0 ? 0 : 1),
+    output: skipped ? `${printed}\n${skipped} skipped` : printed,
+  }
+}
+
+async function perform({ command, count }, print) {
+  if (count) return count()
+  if (command[0] === 'node' && !existsSync(join(root, command[1]))) {
+    return { passed: 0, failed: 1, output: `${command[1]} is missing` }
+  }
+  const { ok, output } = await run(command, { print })
+  const counts = /^(\d+) passed, (\d+) failed$/.exec(output.trimEnd().split('\n').at(-1))
+  const [passed, failed] = counts ? counts.slice(1).map(Number) : [ok ? 1 : 0, ok ? 0 : 1]
+  return { passed, failed: failed || (ok ? 0 : 1), output }
+}
+
+const args = process.argv.slice(2)
+const only = args.flatMap((arg, at) => (args[at - 1] === '--only' ? arg.split(',') : []))
+const unknown = only.filter((name) => !SECTIONS[name])
+if (args.includes('--list') || unknown.length) {
+  console.log(
+    Object.entries(SECTIONS)
+      .map(([name, { title }]) => `${name.padEnd(10)} ${title}`)
+      .join('\n'),
+  )
+  process.exit(unknown.length ? 1 : 0)
+}
+
+const started = performance.now()
+const seconds = (since) => `${((performance.now() - since) / 1000).toFixed(1)} s`
+const total = { passed: 0, failed: 0 }
+console.log(`Node ${process.versions.node}`)
+for (const [name, { title, checks, print = false, width = 1 }] of Object.entries(SECTIONS)) {
+  if (only.length && !only.includes(name)) continue
+  console.log(`\n== ${name}: ${title}`)
+  const start = performance.now()
+  await parallel(checks(), width, async (check) => {
+    const { passed, failed, output } = await perform(check, print)
+    total.passed += passed
+    total.failed += failed
+    if (failed && !(print && check.command && existsSync(join(root, check.command[1])))) console.log(output.trimEnd())
+    console.log(
+      `${failed ? 'FAILED' : 'ok'}  ${check.name}${passed + failed > 1 ? `: ${passed} passed, ${failed} failed` : ''}`,
+    )
+  })
+  console.log(`   ${seconds(start)}`)
+}
+console.log(`\nAll of it took ${seconds(started)}.\n${total.passed} passed, ${total.failed} failed`)
+process.exitCode = total.failed ? 1 : 0
