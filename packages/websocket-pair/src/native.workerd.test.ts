@@ -1,0 +1,17 @@
+import { expect, it } from 'vitest'
+import type { PairClass } from './conformance/harness.ts'
+import { conformance } from './conformance.ts'
+import { install, WebSocketPair as Ours } from './index.ts'
+
+const { WebSocketPair: native } = globalThis as unknown as { WebSocketPair: PairClass }
+
+it('is not our own', () => {
+  expect(native).not.toBe(Ours)
+})
+
+it('is never replaced by install', () => {
+  expect(install()).toBe(false)
+  expect((globalThis as unknown as { WebSocketPair: unknown }).WebSocketPair).toBe(native)
+})
+
+conformance('WebSocketPair of workerd', native)
