@@ -1,0 +1,59 @@
+import type { Client } from '@pairwire/contract'
+import { createCaller } from './caller.ts'
+import { Execution } from './execution.ts'
+import type { Mountable } from './handler.ts'
+import type { Invocation } from './invocation.ts'
+import type { CallerOptions } from './local-call.ts'
+import type { Entry, Route } from './route.ts'
+
+/**
+ * A contract with its handlers: what a server answers with. Made by `implement(contract).handlers({ … })`.
+ *
+ * `Ctx` is the context that it has to be given with each call, `ClientContract` the contract of the procedures that its
+ * handlers may call on their caller.
+ */
+export interface Router<C, Ctx = unknown, ClientContract = unknown> extends Mountable<C, Ctx, ClientContract> {
+  /** The contract that `implement(…).client(contract)` was given. */
+  readonly clientContract: ClientContract | undefined
+  /** Looks a procedure up by its path, such as `files.upload`. Never touches a property of the handlers. */
+  find(path: string): Entry | undefined
+  /**
+   * Runs one call: input → middleware → handler → output. Returns a value, an async iterable of a subscription's events
+   * (`Tracked` or plain), or a promise of either; a promise only if something in the call had to be waited for.
+   *
+   * @throws RpcError, or rejects with one, and never with anything else. Invalid input is `INVALID_ARGUMENT` with
+   * `{ issues }`; what the handler threw and its caller may not know is `INTERNAL` with `{ id }`.
+   */
+  run(entry: Entry, call: Invocation): unknown
+  /**
+   * A client whose calls stay in this process and go the same way as a peer's.
+   *
+   * @example
+   * const message = await router.caller({ user }).post({ text: 'hello' })
+   */
+  caller(ctx: Ctx, options?: CallerOptions<ClientContract>): Client<C>
+}
+
+const routes = new WeakMap<object, ReadonlyMap<string, Route>>()
+
+/** The routes of a router; undefined for anything else. */
+export const routesOf = (value: unknown): ReadonlyMap<string, Route> | undefined =>
+  typeof value === 'object' && value !== null ? routes.get(value) : undefined
+
+export const createRouter = <C, Ctx, ClientContract>(
+  contract: C,
+  clientContract: ClientContract | undefined,
+  map: ReadonlyMap<string, Route>,
+): Router<C, Ctx, ClientContract> => {
+  // An entry that `find` returned is a route: what it has beside is nobody else's business.
+  const run = (entry: Entry, call: Invocation) => new Execution(entry as Route, call).start()
+  const router: Router<C, Ctx, ClientContract> = {
+    '~contract': contract,
+    clientContract,
+    find: (path) => map.get(path),
+    run,
+    caller: (ctx, options = {}) => createCaller(map.values(), run, ctx, options),
+  }
+  routes.set(router, map)
+  return Object.freeze(router)
+}
