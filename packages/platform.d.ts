@@ -148,11 +148,14 @@ declare const crypto: {
 
 declare const performance: { now(): number }
 
-// Node's timers return an object, the others a number: both can be cleared, nothing else may be asked of them.
-declare function setTimeout(run: () => void, milliseconds?: number): unknown
-declare function clearTimeout(timer: any): void
-declare function setInterval(run: () => void, milliseconds?: number): unknown
-declare function clearInterval(timer: any): void
+// Node's timers are objects, the others' numbers: say `ReturnType<typeof setTimeout>`.
+interface PlatformTimer {
+  readonly timer: never
+}
+declare function setTimeout(run: () => void, milliseconds?: number): PlatformTimer
+declare function clearTimeout(timer: PlatformTimer | undefined): void
+declare function setInterval(run: () => void, milliseconds?: number): PlatformTimer
+declare function clearInterval(timer: PlatformTimer | undefined): void
 declare function queueMicrotask(run: () => void): void
 declare function structuredClone<Value>(value: Value): Value
 declare function atob(data: string): string

@@ -12,7 +12,7 @@ const LIB = ['ES2022', 'ES2024.String', 'ESNext.Disposable']
 const ENVIRONMENTS = {
   neutral: { lib: LIB, types: [], files: ['packages/platform.d.ts', 'scripts/snippets.d.ts'] },
   browser: { lib: [...LIB, 'DOM', 'DOM.Iterable', 'DOM.AsyncIterable'], types: [], files: [] },
-  worker: { lib: LIB, types: ['@cloudflare/workers-types'], files: [] },
+  worker: { lib: LIB, types: ['@cloudflare/workers-types'], files: ['packages/platform.workers.d.ts'] },
   node: { lib: LIB, types: ['node'], files: [] },
 }
 
