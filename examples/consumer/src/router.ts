@@ -1,7 +1,7 @@
 import { implement, memoryTopic, tracked } from '@pairwire/server'
 import { chat, type Message } from './contract.ts'
 
-interface User {
+export interface User {
   name: string
   mutedUntil?: Date
 }
