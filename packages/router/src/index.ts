@@ -23,4 +23,4 @@ export {
   type NextResult,
 } from './middleware.ts'
 export type { Entry } from './route.ts'
-export type { Router } from './router.ts'
+export type { AnyRouter, Router } from './router.ts'

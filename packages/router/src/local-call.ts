@@ -31,7 +31,7 @@ export class LocalCall implements Invocation {
   readonly metadata: Readonly<Record<string, string>> | undefined
   readonly #controller = new AbortController()
   readonly #signals: SignalLike[]
-  readonly #timer: unknown
+  readonly #timer: ReturnType<typeof setTimeout> | undefined
   #reject: ((error: RpcError) => void) | undefined
   #error: RpcError | undefined
   #ended = false

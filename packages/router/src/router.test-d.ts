@@ -1,11 +1,7 @@
 import { type Client, defineContract, mutation, query, RpcError, subscription, tracked, type } from '@pairwire/contract'
 import * as z from 'zod'
+import { expectType } from './expect-type.test-d.ts'
 import { defineMiddleware, implement, type MiddlewareCall, type Router } from './index.ts'
-
-type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
-const expectType =
-  <Expected>() =>
-  <Actual>(_value: Actual, ..._check: Equal<Actual, Expected> extends true ? [] : ['the types differ']): void => {}
 
 const Message = z.object({ id: z.string(), at: z.coerce.date<string>() })
 const chat = defineContract({
@@ -106,12 +102,9 @@ implement(silent).handlers({ one: () => 1 })
 const events = defineContract({ one: subscription({ output: z.string() }) })
 // @ts-expect-error not an iterable
 implement(events).handlers({ one: () => '' })
+declare const numbers: AsyncIterable<number>
 // @ts-expect-error not the events
-implement(events).handlers({
-  one: async function* () {
-    yield 1
-  },
-})
+implement(events).handlers({ one: () => numbers })
 
 // A router may stand for a namespace.
 const outer = defineContract({ files: chat.files, ping: query() })
@@ -125,16 +118,15 @@ implement(outer)
   .context<{ token: string }>()
   .use(auth)
   .handlers({ files, ping: ({ ctx }) => void ctx.user.name })
+const withToken = implement(outer).context<{ token: string }>()
 // @ts-expect-error nobody adds the user
-implement(outer)
-  .context<{ token: string }>()
-  .handlers({ files, ping: () => {} })
+withToken.handlers({ files, ping: () => {} })
 // @ts-expect-error the middleware wants a token
 implement(outer).use(auth)
+const withUser = implement(outer).context<{ user: User }>()
+withUser.handlers({ files, ping: () => {} })
 // @ts-expect-error another contract's router
-implement(outer)
-  .context<{ user: User }>()
-  .handlers({ files: router, ping: () => {} })
+withUser.handlers({ files: router, ping: () => {} })
 
 const silentMiddleware = defineMiddleware(({ next, path, meta }) => {
   expectType<string>()(path)

@@ -34,6 +34,10 @@ export interface Router<C, Ctx = unknown, ClientContract = unknown> extends Moun
   caller(ctx: Ctx, options?: CallerOptions<ClientContract>): Client<C>
 }
 
+/** A router of which nothing is known but that it is one. */
+// biome-ignore lint/suspicious/noExplicitAny: nothing else stands for every context, which goes in, and every client
+export type AnyRouter = Router<any, any, any>
+
 const routes = new WeakMap<object, ReadonlyMap<string, Route>>()
 
 /** The routes of a router; undefined for anything else. */
