@@ -10,9 +10,9 @@ export interface AbortSignalLike {
   addEventListener(type: 'abort', listener: () => void): void
 }
 
-/** What `addEventListener` takes. Capturing listeners are refused. */
+/** What `addEventListener` takes. To capture is refused, at run time as in workerd. */
 export interface ListenerOptions {
-  readonly capture?: false
+  readonly capture?: boolean
   readonly once?: boolean
   readonly passive?: boolean
   readonly signal?: AbortSignalLike

@@ -14,4 +14,9 @@ it('is never replaced by install', () => {
   expect((globalThis as unknown as { WebSocketPair: unknown }).WebSocketPair).toBe(native)
 })
 
+it('has the type that ours fits', () => {
+  const socket: WebSocket = new Ours()[0]
+  expect(socket.readyState).toBe(WebSocket.OPEN)
+})
+
 conformance('WebSocketPair of workerd', native)

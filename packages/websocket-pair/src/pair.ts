@@ -17,7 +17,7 @@ export interface WebSocketPairConstructor {
 }
 
 /**
- * The `WebSocketPair` of Cloudflare Workers, following workerd at compatibility date 2026-04-07 and later.
+ * The `WebSocketPair` of Cloudflare Workers, following workerd at compatibility date 2026-09-15 and later.
  *
  * @example
  * const { 0: client, 1: server } = new WebSocketPair()
@@ -38,6 +38,8 @@ export const WebSocketPair: WebSocketPairConstructor = class WebSocketPair {
   }
 
   static {
+    // a bundler may rename the class, since the constant has the same name
+    Object.defineProperty(WebSocketPair, 'name', { value: 'WebSocketPair', configurable: true })
     Object.defineProperty(WebSocketPair.prototype, Symbol.toStringTag, { value: 'WebSocketPair', configurable: true })
   }
 

@@ -54,35 +54,36 @@ export class ListenerTarget extends Base {
   override addEventListener<K extends keyof SocketEventMap>(
     type: K,
     listener: SocketListener<SocketEventMap[K]> | null,
-    options?: ListenerOptions | false,
+    options?: ListenerOptions | boolean,
   ): void
   override addEventListener(
     type: string,
     listener: SocketListener<SocketEvent> | null,
-    options?: ListenerOptions | false,
+    options?: ListenerOptions | boolean,
   ): void
   override addEventListener(
-    ...given: [type: string, listener?: SocketListener<never> | null, options?: ListenerOptions | false]
+    ...given: [type: string, listener?: SocketListener<never> | null, options?: ListenerOptions | boolean]
   ): void {
     const [type, listener, options] = given
     checkListener('addEventListener', given.length, listener)
     refuseCapture('addEventListener', options)
-    if (listener != null) this.#list(type).add(listener, this, options || {})
+    if (listener != null)
+      this.#list(type).add(listener, this, typeof options === 'object' && options !== null ? options : {})
   }
 
   /** Removes a listener, also from the event that is being told. One that was never added is ignored. */
   override removeEventListener<K extends keyof SocketEventMap>(
     type: K,
     listener: SocketListener<SocketEventMap[K]> | null,
-    options?: ListenerOptions | false,
+    options?: ListenerOptions | boolean,
   ): void
   override removeEventListener(
     type: string,
     listener: SocketListener<SocketEvent> | null,
-    options?: ListenerOptions | false,
+    options?: ListenerOptions | boolean,
   ): void
   override removeEventListener(
-    ...given: [type: string, listener?: SocketListener<never> | null, options?: ListenerOptions | false]
+    ...given: [type: string, listener?: SocketListener<never> | null, options?: ListenerOptions | boolean]
   ): void {
     const [type, listener, options] = given
     checkListener('removeEventListener', given.length, listener)
