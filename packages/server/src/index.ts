@@ -1,1 +1,63 @@
-export {}
+// A worker imports one package: contract's and router's doors are part of this one.
+export {
+  type AnyProcedure,
+  type Call,
+  type CallOptions,
+  type Client,
+  type Contract,
+  type ContractOf,
+  defineContract,
+  type Executed,
+  type InferErrors,
+  type InferHandlerInput,
+  type InferInput,
+  type InferOutput,
+  type Issue,
+  isRpcError,
+  type MutationDefinition,
+  mutation,
+  type Procedure,
+  query,
+  RpcError,
+  type RpcErrorOptions,
+  type SafeResult,
+  type Schema,
+  type StandardCode,
+  type StandardSchemaV1,
+  type StreamCallOptions,
+  type Subscription,
+  type SubscriptionOptions,
+  safe,
+  subscription,
+  Tracked,
+  tracked,
+  type,
+  type ValidationData,
+} from '@pairwire/contract'
+export {
+  type CallerOptions,
+  defineMiddleware,
+  type ErrorConstructors,
+  type ErrorReport,
+  type Handler,
+  type HandlerCall,
+  type HandlerEvent,
+  type HandlerResult,
+  type Handlers,
+  type Implementer,
+  implement,
+  type MaybePromise,
+  type Middleware,
+  type MiddlewareCall,
+  type Mountable,
+  type Next,
+  type OnError,
+  type Router,
+} from '@pairwire/router'
+export type { Limits, Socket, SuperJsonRegistries } from '@pairwire/wire'
+export { createServer, type Server, type SocketOrigin } from './create-server.ts'
+export { type MemoryTopicOptions, memoryTopic } from './memory-topic.ts'
+export type { AuthenticateCall, BaseServerOptions, ContextCall, ServerOptions } from './options.ts'
+export type { Origins } from './origin.ts'
+export type { Session } from './session.ts'
+export type { Topic, TopicSubscription } from './topic.ts'

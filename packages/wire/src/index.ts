@@ -1,1 +1,45 @@
-export {}
+export { type Answers, createAnswers } from './answers.ts'
+export { Call, type CallOwner, type CallSettings, type Handlers } from './call.ts'
+export type { Callable, Callee, Invocation } from './callee.ts'
+export type { Caller, Calls } from './calls.ts'
+export {
+  BAD_FRAME,
+  BAD_VERSION,
+  closeReason,
+  DRAINING,
+  DUPLICATE_ID,
+  FORBIDDEN,
+  HELLO_TIMEOUT,
+  INTERNAL_CLOSE,
+  OVERLOADED,
+  ProtocolError,
+  SECOND_HELLO,
+  SUPERSEDED,
+  TOO_LARGE,
+  TOO_MANY_CONNECTIONS,
+  UNAUTHENTICATED_CLOSE,
+} from './close.ts'
+export { type Codec, type Encoded, type Frame, jsonCodec } from './codec.ts'
+export { createDeadlines, type Deadlines, type Expiring } from './deadlines.ts'
+export { compose, type Parsed, parseFrame } from './frame.ts'
+export type { Line } from './line.ts'
+export {
+  HELLO,
+  type HelloOptions,
+  LIMITS,
+  type Limits,
+  type Message,
+  SUBPROTOCOL,
+  VERSION,
+  WELCOME,
+  type Welcome,
+  type WireOptions,
+} from './messages.ts'
+export { createOutbox, type Outbox } from './outbox.ts'
+export { createPeer, type Peer, type PeerOptions } from './peer.ts'
+export { createProxy } from './proxy.ts'
+export { report } from './report.ts'
+export { createRichCodec, type Marks } from './rich-codec.ts'
+export { type Flat, type Mark, type RichTypes, richTypes, type SuperJsonRegistries } from './rich-types.ts'
+export type { Source } from './sender.ts'
+export { type Attached, attach, type Socket, type SocketEvents } from './socket.ts'

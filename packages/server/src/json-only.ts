@@ -1,0 +1,19 @@
+import { type Codec, createRichCodec, type Limits } from '@pairwire/wire'
+
+/** For a client that reads plain JSON only: what plain JSON cannot carry is an error here, instead of a surprise there. */
+export const createJsonOnlyCodec = (limits: Limits): Codec => {
+  // It marks undefined, and nothing else; those marks are left off, as JSON.stringify leaves off the key.
+  const strict = createRichCodec(limits, {
+    flatten: (value) => (value === undefined ? ['undefined', null] : undefined),
+    revive() {
+      throw new TypeError('a JSON client sends no marks')
+    },
+  })
+  return {
+    encode(value) {
+      if (strict.encode(value).bytes?.length) throw new TypeError('bytes cannot be sent to a client of plain JSON')
+      return { json: JSON.stringify(value) ?? '' }
+    },
+    decode: (json, marks, bytes) => strict.decode(json, marks, bytes),
+  }
+}

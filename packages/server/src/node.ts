@@ -1,0 +1,114 @@
+import {
+  createServer as createHttpServer,
+  type Server as HttpServer,
+  type IncomingMessage,
+  STATUS_CODES,
+} from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { Duplex } from 'node:stream'
+import { LIMITS, type Socket, SUBPROTOCOL } from '@pairwire/wire'
+import { WebSocketServer } from 'ws'
+import type { Server } from './create-server.ts'
+
+export interface AttachOptions<Env> {
+  /** The path to answer upgrades at; others are left to other listeners. @default every path */
+  path?: string
+  /** What `authenticate` and `context` get as `env`. */
+  env?: Env
+}
+
+export interface ListenOptions<Env> extends AttachOptions<Env> {
+  /** @default 0, any free one */
+  port?: number
+  /** @default 'localhost' */
+  hostname?: string
+}
+
+/** A listening server. */
+export interface Listening {
+  /** Where to connect to: `ws://localhost:8787/rpc`. */
+  readonly url: string
+  readonly http: HttpServer
+  /** Closes every connection, then the listener. */
+  close(): Promise<void>
+}
+
+/**
+ * Answers WebSocket upgrades on an HTTP server of Node's. Needs the `ws` package.
+ *
+ * @example
+ * attach(createServer(router), http.createServer(app), { path: '/rpc' })
+ */
+export const attach = <Env>(server: Server<Env>, http: HttpServer, { path, env }: AttachOptions<Env> = {}): void => {
+  const sockets = new WebSocketServer({
+    noServer: true,
+    // Where ws itself would close with 1009; the session's own limits are tighter and have their own codes.
+    maxPayload: 4 * LIMITS.message,
+    perMessageDeflate: false,
+    handleProtocols: () => SUBPROTOCOL,
+  })
+  http.on('upgrade', (incoming: IncomingMessage, duplex: Duplex, head: Buffer) => {
+    const request = toRequest(incoming)
+    if (request && path !== undefined && new URL(request.url).pathname !== path) return
+    const refused = request ? server.refusal(request) : new Response('Bad request\n', { status: 400 })
+    if (refused || !request) {
+      refuse(duplex, refused!)
+      return
+    }
+    sockets.handleUpgrade(incoming, duplex, head, (socket) => {
+      server.accept(socket as unknown as Socket, { request, ...(env !== undefined && { env }) })
+    })
+  })
+}
+
+/**
+ * Starts an HTTP server that answers WebSocket upgrades, and requests with a text that says so.
+ *
+ * @throws what listening throws, such as EADDRINUSE
+ * @example
+ * const { url, close } = await listen(createServer(router), { port: 8787, path: '/rpc' })
+ */
+export const listen = async <Env>(server: Server<Env>, options: ListenOptions<Env> = {}): Promise<Listening> => {
+  const { port = 0, hostname = 'localhost', path = '/' } = options
+  const http = createHttpServer((_request, response) => {
+    response.writeHead(426, { 'Content-Type': 'text/plain; charset=utf-8', Upgrade: 'websocket' })
+    response.end('This is a pairwire server. Connect with a WebSocket: createClient(url).\n')
+  })
+  attach(server, http, options)
+  await new Promise<void>((resolve, reject) => {
+    http.once('error', reject)
+    http.listen(port, hostname, resolve)
+  })
+  const address = http.address() as AddressInfo
+  return {
+    url: `ws://${hostname}:${address.port}${path}`,
+    http,
+    close: () =>
+      new Promise((resolve) => {
+        server.close()
+        http.close(() => resolve())
+        http.closeAllConnections()
+      }),
+  }
+}
+
+/** Undefined where host or target make no URL. */
+const toRequest = ({ headers, url, method }: IncomingMessage): Request | undefined => {
+  try {
+    const init = {
+      method: method ?? 'GET',
+      headers: Object.entries(headers).map(([name, value]): [string, string] => [name, `${value}`]),
+    }
+    return new Request(`http://${headers.host}${url}`, init) as unknown as Request
+  } catch {
+    return undefined
+  }
+}
+
+const refuse = async (duplex: Duplex, response: Response): Promise<void> => {
+  const body = await response.text()
+  duplex.on('error', () => {})
+  duplex.end(
+    `HTTP/1.1 ${response.status} ${STATUS_CODES[response.status]}\r\nConnection: close\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+  )
+}

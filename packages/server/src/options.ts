@@ -1,0 +1,47 @@
+import type { OnError } from '@pairwire/router'
+import type { Limits, SuperJsonRegistries } from '@pairwire/wire'
+import type { Origins } from './origin.ts'
+
+/** What `authenticate` decides by. */
+export interface AuthenticateCall<Env> {
+  /** The request that asked for the socket: its URL, cookies and headers. */
+  readonly request: Request
+  /** What the client was given as `params`. Anybody can send anything here. */
+  readonly params: unknown
+  readonly env: Env
+}
+
+/** What `context` is made from. */
+export interface ContextCall<Identity, Env> {
+  /** What `authenticate` returned; undefined without it. */
+  readonly identity: Identity
+  readonly request: Request
+  readonly env: Env
+}
+
+export interface BaseServerOptions<Identity, Env> {
+  /** Pages that may connect. @default the server's own host only */
+  origins?: Origins
+  /**
+   * Decides who a connection belongs to, once, before any of its calls runs. Returns a plain value. Throw
+   * `RpcError('UNAUTHENTICATED')` (close code 4301) or `RpcError('PERMISSION_DENIED')` (4003) to refuse.
+   */
+  authenticate?(call: AuthenticateCall<Env>): Identity | Promise<Identity>
+  /** Hears of each error that is hidden from its caller, with the id that the caller got. @default console.error */
+  onError?: OnError
+  /** Bounds on what a client may do; each has a default. */
+  limits?: Partial<Limits>
+  /** Connections at once; one more is closed with 4006. @default no bound */
+  connections?: number
+  /** Milliseconds of silence after which a client should ping; 0: never. @default 25_000 */
+  heartbeat?: number
+  /** A SuperJSON instance, for the classes, symbols and custom types that were registered with it. */
+  superjson?: SuperJsonRegistries
+}
+
+/** What `createServer` can be told. `context` may be left out only where the router asks for none. */
+export type ServerOptions<Ctx, Identity, Env> = BaseServerOptions<Identity, Env> &
+  // biome-ignore lint/complexity/noBannedTypes: a context that asks for nothing is one that {} satisfies
+  ({} extends Ctx
+    ? { context?(call: ContextCall<Identity, Env>): Ctx | Promise<Ctx> }
+    : { context(call: ContextCall<Identity, Env>): Ctx | Promise<Ctx> })

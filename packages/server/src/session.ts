@@ -1,0 +1,167 @@
+import { RpcError } from '@pairwire/contract'
+import { type Entry, type Invocation, mask, type OnError, type Router } from '@pairwire/router'
+import {
+  attach,
+  BAD_FRAME,
+  BAD_VERSION,
+  type Codec,
+  createAnswers,
+  createOutbox,
+  createPeer,
+  FORBIDDEN,
+  HELLO,
+  HELLO_TIMEOUT,
+  type HelloOptions,
+  INTERNAL_CLOSE,
+  type Limits,
+  type Message,
+  OVERLOADED,
+  type Parsed,
+  type Peer,
+  ProtocolError,
+  parseFrame,
+  SECOND_HELLO,
+  type Socket,
+  UNAUTHENTICATED_CLOSE,
+  VERSION,
+  WELCOME,
+  type Welcome,
+} from '@pairwire/wire'
+import { nanoid } from 'nanoid'
+
+/** What all sessions of a server share. */
+export interface SessionOptions {
+  readonly router: Pick<Router<unknown>, 'find' | 'run'>
+  readonly limits: Limits
+  /** By the name that a `hello` gives; the first for a hello that names none. */
+  readonly codecs: { readonly rich: Codec; readonly json: Codec }
+  readonly epoch: string
+  readonly heartbeat: number
+  readonly onError: OnError | undefined
+  readonly clientOf: ((peer: Peer, codec: Codec) => unknown) | undefined
+}
+
+/** What is this socket's own. */
+export interface SessionHooks {
+  /** The context of a connection whose `hello` had these params; a promise where something has to be awaited. */
+  identify(params: unknown): unknown
+  closed(): void
+}
+
+/** The server's end of one socket: hello, whose it is, then a peer that answers by the router. */
+export interface Session {
+  close(code: number, reason: string): void
+}
+
+const isThenable = (value: unknown): value is PromiseLike<unknown> =>
+  typeof (value as PromiseLike<unknown> | null)?.then === 'function'
+
+/** Close codes for what `authenticate` and `context` throw to refuse. */
+const REFUSALS = new Map([
+  ['UNAUTHENTICATED', UNAUTHENTICATED_CLOSE],
+  ['PERMISSION_DENIED', FORBIDDEN],
+  ['RESOURCE_EXHAUSTED', OVERLOADED],
+  ['UNAVAILABLE', OVERLOADED],
+])
+
+export const createSession = (socket: Socket, options: SessionOptions, hooks: SessionHooks): Session => {
+  const { router, limits, codecs, onError } = options
+  let codec = codecs.rich
+  let peer: Peer | undefined
+  /** What came while it was being found out whose the connection is. */
+  let held: { frames: Parsed[]; messages: number; size: number } | undefined
+  let gone = false
+  const outbox = createOutbox((text, bytes) => attached.send(bytes ? codec.join!(text, bytes) : text))
+
+  const hello = ([op, version, , json, marks]: Message): HelloOptions => {
+    if (op !== HELLO || typeof (json ?? {}) !== 'object')
+      throw new ProtocolError(BAD_FRAME, 'a connection begins with hello')
+    if (version !== VERSION) throw new ProtocolError(BAD_VERSION, `this server speaks version ${VERSION} of the wire`)
+    try {
+      return (codec.decode(json ?? {}, marks, undefined) ?? {}) as HelloOptions
+    } catch {
+      throw new ProtocolError(BAD_FRAME, 'the options of hello cannot be read')
+    }
+  }
+
+  const refuse = (error: unknown) => {
+    const code = error instanceof RpcError && REFUSALS.get(error.code)
+    if (code) attached.close(code, (error as RpcError).message)
+    else attached.close(INTERNAL_CLOSE, mask(error, 'authenticate', 'query', onError).message)
+  }
+
+  const begin = ({ codec: name, timeout, window }: HelloOptions, ctx: unknown) => {
+    clearTimeout(timer)
+    if (gone) return
+    if (name === 'json') codec = codecs.json
+    let client: unknown
+    const extras = { ctx, onError, client: undefined as unknown }
+    peer = createPeer({
+      outbox,
+      codec,
+      limits,
+      connector: false,
+      answering: (line) =>
+        createAnswers(
+          line,
+          {
+            find: (path) => router.find(path),
+            run: (entry, call) => router.run(entry as Entry, Object.assign(call, extras) as Invocation),
+            mask: (error, path, kind) => mask(error, path, kind, onError),
+          },
+          timeout,
+        ),
+    })
+    client = options.clientOf?.(peer, codec)
+    extras.client = client
+    peer.announced({ window: window as number })
+    const welcome: Welcome = { session: nanoid(), epoch: options.epoch, heartbeat: options.heartbeat, limits }
+    outbox.push(JSON.stringify([WELCOME, welcome]))
+    const frames = held?.frames ?? []
+    held = undefined
+    try {
+      for (const frame of frames) if (!gone) peer.handle(frame)
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error
+      attached.close(error.code, error.message)
+    }
+    outbox.flush()
+  }
+
+  const hold = (frame: Parsed) => {
+    if (!held) return
+    if (frame.messages.some(([op]) => op === HELLO)) throw new ProtocolError(SECOND_HELLO, 'a connection has one hello')
+    held.messages += frame.messages.length
+    held.size += frame.size
+    if (held.messages > limits.held || held.size > 2 * limits.message)
+      throw new ProtocolError(OVERLOADED, 'too much was sent before the welcome')
+    held.frames.push(frame)
+  }
+
+  const attached = attach(socket, {
+    frame(data) {
+      const frame = parseFrame(data, limits, codec)
+      if (peer) return peer.handle(frame)
+      if (held) return hold(frame)
+      const said = hello(frame.messages[0]!)
+      held = { frames: [], messages: 0, size: 0 }
+      if (frame.messages.length > 1) hold({ ...frame, messages: frame.messages.slice(1) })
+      try {
+        const ctx = hooks.identify(said.params)
+        if (isThenable(ctx)) ctx.then((ctx) => begin(said, ctx)).then(undefined, refuse)
+        else begin(said, ctx)
+      } catch (error) {
+        refuse(error)
+      }
+    },
+    closed(code, reason) {
+      gone = true
+      held = undefined
+      clearTimeout(timer)
+      peer?.close(`the connection closed (${code}${reason && `: ${reason}`})`)
+      hooks.closed()
+    },
+  })
+  const timer = setTimeout(() => attached.close(HELLO_TIMEOUT, `no hello within ${limits.hello} ms`), limits.hello)
+  return { close: attached.close }
+}

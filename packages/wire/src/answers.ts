@@ -1,0 +1,220 @@
+import { RpcError, Tracked } from '@pairwire/contract'
+import type { Callable, Callee, Invocation } from './callee.ts'
+import { remoteError } from './calls.ts'
+import { BAD_FRAME, DUPLICATE_ID, ProtocolError } from './close.ts'
+import { createDeadlines, type Expiring } from './deadlines.ts'
+import { Inbox } from './inbox.ts'
+import type { Line } from './line.ts'
+import { CALL, CANCEL, DONE, ERROR, EVENT, ITEM, type Message, RESULT, type WireOptions } from './messages.ts'
+import { createSender, type Sender, type Source } from './sender.ts'
+
+/** The answering half of a peer. */
+export interface Answers {
+  /** How many calls still run. */
+  readonly size: number
+  /** A message about one of the other end's calls. A call whose handler is sync is answered before this returns. */
+  handle(message: Message): void
+  credit(id: number, n: number): void
+  /** The connection is gone: every handler's signal fires. */
+  close(reason: RpcError): void
+}
+
+/** A call that is being answered. */
+class Answering implements Invocation, Expiring {
+  readonly id: number
+  readonly path: string
+  readonly procedure: Callable
+  readonly input: unknown
+  readonly lastEventId: string | undefined
+  readonly metadata: Readonly<Record<string, string>>
+  readonly expire: () => void
+  deadline: number | undefined
+  stream: Inbox | undefined
+  sender: Sender | undefined
+  /** Nothing more goes to the caller; the call still counts until its handler has ended. */
+  silent = false
+  #controller: AbortController | undefined
+  #reason: RpcError | undefined
+
+  constructor(
+    id: number,
+    path: string,
+    procedure: Callable,
+    input: unknown,
+    options: WireOptions,
+    expire: (call: Answering) => void,
+  ) {
+    this.id = id
+    this.path = path
+    this.procedure = procedure
+    this.input = input
+    this.lastEventId = typeof options.lastEventId === 'string' ? options.lastEventId : undefined
+    this.metadata = Object.fromEntries(
+      Object.entries(options.metadata ?? {}).filter(([, value]) => typeof value === 'string'),
+    )
+    this.expire = () => expire(this)
+  }
+
+  get signal(): AbortSignal {
+    this.#controller ??= new AbortController()
+    if (this.#reason) this.#controller.abort(this.#reason)
+    return this.#controller.signal
+  }
+
+  /** Ends the call towards its handler: signal, streams, generator. */
+  abort(reason: RpcError): void {
+    if (this.silent) return
+    this.silent = true
+    this.#reason = reason
+    this.#controller?.abort(reason)
+    this.stream?.end({ error: reason })
+    this.sender?.close()
+  }
+}
+
+const refuse = (code: string, message: string) => new RpcError(code, message, { executed: 'no' })
+
+/** @param timeout milliseconds for a query or mutation that says nothing else: the caller's own default */
+export const createAnswers = (line: Line, callee: Callee, timeout?: number): Answers => {
+  const { limits, codec } = line
+  const live = new Map<number, Answering>()
+  const deadlines = createDeadlines()
+  let subscriptions = 0
+
+  /** @throws RpcError where the call is refused, before anything of it is kept */
+  const accept = (id: number, path: string, json: unknown, options: WireOptions, marks: unknown): Answering => {
+    if (path.length > limits.path) throw refuse('INVALID_ARGUMENT', `a path has at most ${limits.path} characters`)
+    const procedure = callee.find(path)
+    if (!procedure) throw refuse('NOT_FOUND', `there is no procedure "${path}"`)
+    const streams = procedure.kind === 'subscription'
+    const max = streams ? limits.subscriptions : limits.calls
+    if ((streams ? subscriptions : live.size - subscriptions) >= max)
+      throw refuse('RESOURCE_EXHAUSTED', `more than ${max} ${streams ? 'subscriptions' : 'calls'} at once`)
+    const remaining = Number(options.timeout ?? (streams ? Infinity : (timeout ?? Infinity)))
+    if (!(remaining > 0)) throw refuse('DEADLINE_EXCEEDED', 'the deadline had passed')
+    const call = new Answering(id, path, procedure, codec.decode(json, marks, line.bytes), options, expire)
+    if (remaining < Infinity) call.deadline = Date.now() + remaining
+    if (streams) subscriptions++
+    if (procedure.takesStream)
+      call.stream = new Inbox({ grant: (n) => line.credit(id, n), weigh: line.weigh, leave() {} })
+    live.set(id, call)
+    return call
+  }
+
+  const answer = (call: Answering, value: unknown) => {
+    try {
+      if (!call.silent) line.send(`${RESULT},${call.id}`, codec.encode(value))
+      release(call)
+    } catch (error) {
+      fail(call, error, true)
+    }
+  }
+
+  const publish = async (call: Answering, source: unknown, window: number) => {
+    const head = `${EVENT},${call.id}`
+    let unsent = false
+    try {
+      call.sender = createSender(line, call.id, window, (event) => {
+        unsent = true
+        const weight =
+          event instanceof Tracked
+            ? line.send(head, codec.encode(event.data), JSON.stringify(event.id))
+            : line.send(head, codec.encode(event), '')
+        unsent = false
+        return weight
+      })
+      if (call.silent) call.sender.close()
+      if (await call.sender.run(source as Source)) line.push(`[${DONE},${call.id}]`)
+      release(call)
+    } catch (error) {
+      fail(call, error, unsent)
+    }
+  }
+
+  /** Tells the caller, if it still listens. What the callee did not make for the caller is masked. */
+  const fail = (call: Answering, error: unknown, unsent?: boolean) => {
+    const { id, path, procedure, silent } = call
+    const tell = (error: RpcError) => silent || line.error(`${ERROR},${id}`, error)
+    try {
+      tell(error instanceof RpcError && !unsent ? error : callee.mask(error, path, procedure.kind))
+    } catch {
+      tell(new RpcError('INTERNAL', 'internal error'))
+    }
+    release(call)
+  }
+
+  const expire = (call: Answering) => {
+    if (call.silent) return
+    const error = new RpcError('DEADLINE_EXCEEDED', `"${call.path}" ran out of time`, { executed: 'unknown' })
+    line.error(`${ERROR},${call.id}`, error)
+    call.abort(error)
+  }
+
+  /** The handler has ended. */
+  const release = (call: Answering) => {
+    call.silent = true
+    call.stream?.return()
+    deadlines.delete(call)
+    if (live.delete(call.id) && call.procedure.kind === 'subscription') subscriptions--
+  }
+
+  const start = ([, id, path, json, options, marks]: Message) => {
+    if (typeof path !== 'string' || typeof (options ?? {}) !== 'object')
+      throw new ProtocolError(BAD_FRAME, 'a call has a path, and an object for its options')
+    if (live.has(id as number)) throw new ProtocolError(DUPLICATE_ID, `call ${id} is still running`)
+    let call: Answering
+    try {
+      call = accept(id as number, path, json, options ?? {}, marks)
+    } catch (error) {
+      if (!(error instanceof RpcError)) throw error
+      line.error(`${ERROR},${id}`, error)
+      return
+    }
+    const window = (options as WireOptions | undefined)?.window ?? line.window
+    const finish = (value: unknown) =>
+      call.procedure.kind === 'subscription' ? publish(call, value, window) : answer(call, value)
+    try {
+      const result = callee.run(call.procedure, call) as PromiseLike<unknown> | undefined
+      if (typeof result?.then === 'function') {
+        deadlines.add(call)
+        result.then(finish, (error) => fail(call, error))
+      } else finish(result)
+    } catch (error) {
+      fail(call, error)
+    }
+  }
+
+  /** An item of the caller's input stream, or its end. */
+  const receive = ([op, id, json, marks]: Message) => {
+    const { stream } = live.get(id as number) ?? {}
+    if (!stream) return
+    try {
+      const value = codec.decode(json, marks, line.bytes)
+      if (op === ITEM) stream.push(value, line.weight)
+      else stream.end(value === undefined ? {} : { error: remoteError(value) })
+    } catch (error) {
+      if (!(error instanceof RpcError)) throw error
+      stream.end({ error })
+    }
+  }
+
+  return {
+    get size() {
+      return live.size
+    },
+    handle(message) {
+      if (message[0] === CALL) start(message)
+      else if (message[0] === CANCEL)
+        live.get(message[1] as number)?.abort(new RpcError('CANCELLED', 'the caller cancelled'))
+      else receive(message)
+    },
+    credit(id, n) {
+      const call = live.get(id)
+      if (n < 0) call?.stream?.ask(-n)
+      else call?.sender?.grant(n)
+    },
+    close(reason) {
+      for (const call of live.values()) call.abort(reason)
+    },
+  }
+}

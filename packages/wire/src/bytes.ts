@@ -1,0 +1,46 @@
+// Views that travel under their own name, in the byte order of practically every machine: little-endian.
+const VIEWS =
+  /^(ArrayBuffer|DataView|Uint8Array|Uint8ClampedArray|Int8Array|Uint16Array|Int16Array|Uint32Array|Int32Array|Float32Array|Float64Array|BigInt64Array|BigUint64Array)$/
+
+/** The bytes under a buffer or view, not copied; undefined for anything else. */
+export const bytesOf = (kind: string, value: unknown): Uint8Array | undefined =>
+  !VIEWS.test(kind)
+    ? undefined
+    : ArrayBuffer.isView(value)
+      ? new Uint8Array(value.buffer, value.byteOffset, value.byteLength)
+      : new Uint8Array(value as ArrayBuffer)
+
+/**
+ * Makes a buffer or view of its own from a part of a frame's bytes.
+ * @throws where the kind is unknown, the part lies outside, or its length does not fit the kind
+ */
+export const viewOf = (kind: string, part: unknown, bytes: Uint8Array): unknown => {
+  const [offset, length] = part as [number, number]
+  if (!VIEWS.test(kind) || !(offset >= 0 && length >= 0 && offset + length <= bytes.length)) throw 0
+  const { buffer } = bytes.slice(offset, offset + length)
+  if (kind === 'ArrayBuffer') return buffer
+  return new (globalThis as unknown as Record<string, new (buffer: ArrayBuffer) => unknown>)[kind]!(buffer)
+}
+
+/** A binary frame: the length of the text as 32 bits, big-endian; the text; the bytes. */
+export const joinFrame = (text: string, bytes: readonly Uint8Array[]): Uint8Array => {
+  const header = new TextEncoder().encode(text)
+  const frame = new Uint8Array(bytes.reduce((sum, { length }) => sum + length, 4 + header.length))
+  new DataView(frame.buffer).setUint32(0, header.length)
+  let at = 4
+  for (const part of [header, ...bytes]) {
+    frame.set(part, at)
+    at += part.length
+  }
+  return frame
+}
+
+/**
+ * Takes a binary frame apart.
+ * @throws where it is none
+ */
+export const splitFrame = (frame: Uint8Array): { text: string; bytes: Uint8Array } => {
+  const end = 4 + new DataView(frame.buffer, frame.byteOffset).getUint32(0)
+  if (end > frame.length) throw 0
+  return { text: new TextDecoder('utf-8', { fatal: true }).decode(frame.subarray(4, end)), bytes: frame.subarray(end) }
+}

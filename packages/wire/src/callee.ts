@@ -1,0 +1,30 @@
+import type { RpcError } from '@pairwire/contract'
+
+/** A call as the one who answers sees it. */
+export interface Invocation {
+  readonly path: string
+  readonly input: unknown
+  /** The caller's input stream, where the procedure takes one. */
+  readonly stream: AsyncIterable<unknown> | undefined
+  /** Aborts when the caller cancels, the deadline passes or the connection is gone. Made when first read. */
+  readonly signal: AbortSignal
+  /** Milliseconds since the epoch. */
+  readonly deadline: number | undefined
+  readonly lastEventId: string | undefined
+  readonly metadata: Readonly<Record<string, string>>
+}
+
+/** What a peer has to know of a procedure to answer calls of it. */
+export interface Callable {
+  readonly kind: 'query' | 'mutation' | 'subscription'
+  readonly takesStream: boolean
+}
+
+/** Whoever answers calls: a router, as far as a peer knows one. */
+export interface Callee {
+  find(path: string): Callable | undefined
+  /** A value or a promise of one; for a subscription an async iterable or a promise of one. */
+  run(procedure: Callable, call: Invocation): unknown
+  /** Reports what went wrong on this side, and makes of it what the caller may know. Not asked for RpcErrors of `run`. */
+  mask(error: unknown, path: string, kind: Callable['kind']): RpcError
+}

@@ -1,0 +1,95 @@
+/** The subprotocol both ends name in the WebSocket handshake: pairwire's wire, version 1. */
+export const SUBPROTOCOL = 'pairwire.1'
+/** The version number inside `hello`. */
+export const VERSION = 1
+
+// One number per message. docs/PROTOCOL.md is the normative text; "connector" opened the socket, "acceptor" took it.
+export const HELLO = 0 // connector → acceptor   [0, version, session, options, meta?]
+export const WELCOME = 1 // acceptor → connector   [1, {session, epoch, heartbeat, limits}]
+export const CALL = 2 // either               [2, id, path, input?, options?, meta?]
+export const CANCEL = 3 // caller → callee      [3, id]
+export const ITEM = 4 // caller → callee      [4, id, value, meta?]
+export const END = 5 // caller → callee      [5, id, error?]
+export const CREDIT = 6 // either, per stream   [6, id, bytes]: granted; below 0: to be granted when read
+export const RESULT = 7 // callee → caller      [7, id, value?, meta?]
+export const ERROR = 8 // callee → caller      [8, id, error, meta?]
+export const EVENT = 9 // callee → caller      [9, id, value, eventId?, meta?]
+export const DONE = 10 // callee → caller      [10, id, value?, meta?]
+export const PING = 11 // either               [11]
+export const PONG = 12 // either               [12]
+export const GOAWAY = 13 // acceptor → connector   [13, {reason?, retryAfter?}]
+
+/** One parsed protocol unit: its op, then its fields, nothing of it checked beyond being an array. */
+export type Message = readonly [op: unknown, ...fields: unknown[]]
+
+/** What a `hello` may carry besides the session; every field may be missing. */
+export interface HelloOptions {
+  /** Whatever the application authenticates a connection with. */
+  params?: unknown
+  /** Milliseconds a call without a `timeout` of its own may take; missing: no deadline. */
+  timeout?: number
+  /** Bytes of events the connector takes per subscription before it has to grant more. */
+  window?: number
+  /** `'json'`: the connector reads and writes plain JSON only, with no marks and no binary frames. */
+  codec?: 'json'
+}
+
+/** What a `welcome` says of the acceptor. */
+export interface Welcome {
+  /** The session's id, unguessable. */
+  session: string
+  /** Names one life of the server's memory: another epoch remembers nothing of this one. */
+  epoch: string
+  /** Milliseconds of silence after which the connector should ping; 0: never. */
+  heartbeat: number
+  limits: Limits
+}
+
+/** Options of one call on the wire. */
+export interface WireOptions {
+  /** Milliseconds that remain until the caller's deadline. */
+  timeout?: number
+  /** The id of the last event the caller has seen. */
+  lastEventId?: string
+  /** Bytes of events the caller takes before it has to grant more. */
+  window?: number
+  /** Strings for the application, such as a `traceparent`. */
+  metadata?: Record<string, string>
+}
+
+/** Bounds one end keeps and, in the acceptor's case, announces. */
+export interface Limits {
+  /** Characters of JSON, and apart from them bytes of attached binary data, in one message. @default 1_048_576 */
+  message: number
+  /** Levels of nesting in one value. @default 64 */
+  depth: number
+  /** Messages in one frame. @default 1_000 */
+  batch: number
+  /** Queries and mutations in flight on one connection, each counted until its handler has ended. @default 256 */
+  calls: number
+  /** Subscriptions on one connection. @default 128 */
+  subscriptions: number
+  /** Characters of a procedure's path. @default 256 */
+  path: number
+  /** Bytes of unread stream data a sender may have under way, per stream. @default 262_144 */
+  window: number
+  /** Bytes of stream data that may lie unread on one connection, over all streams. @default 67_108_864 */
+  unread: number
+  /** Milliseconds from the socket to its `hello`. @default 10_000 */
+  hello: number
+  /** Messages held while `authenticate` runs. @default 64 */
+  held: number
+}
+
+export const LIMITS: Limits = {
+  message: 1_048_576,
+  depth: 64,
+  batch: 1_000,
+  calls: 256,
+  subscriptions: 128,
+  path: 256,
+  window: 262_144,
+  unread: 67_108_864,
+  hello: 10_000,
+  held: 64,
+}

@@ -1,0 +1,81 @@
+import { BAD_FRAME, ProtocolError } from './close.ts'
+import type { Line } from './line.ts'
+
+/** Anything a stream can be made of. */
+export type Source<T = unknown> = AsyncIterable<T> | Iterable<T> | { getReader(): unknown }
+
+type AnyIterator = Iterator<unknown> | AsyncIterator<unknown>
+
+/** The sending side of a stream. */
+export interface Sender {
+  /** Sends what a source yields, no faster than credit allows; true when the source is done, false when closed. */
+  run(source: Source): Promise<boolean>
+  /** The reader has read `n` more bytes. */
+  grant(n: number): void
+  /** Stops, and leaves the source. */
+  close(): void
+}
+
+const iteratorOf = (source: Source): AnyIterator => {
+  const any = source as AsyncIterable<unknown> & Iterable<unknown> & { getReader(): { read(): never; cancel(): never } }
+  if (any[Symbol.asyncIterator] ?? any[Symbol.iterator])
+    return (any[Symbol.asyncIterator] ?? any[Symbol.iterator]).call(any)
+  // Safari's ReadableStream is not iterable.
+  const reader = any.getReader()
+  return { next: () => reader.read(), return: () => reader.cancel() }
+}
+
+/**
+ * Flow control is credit in bytes, per stream. The sender weighs each message, stops at a full window, and each half
+ * window asks for what it has sent to be granted again; the reader says so when it has read that far. So a reader need
+ * not know what a message of a batch weighs, and a quiet stream costs no message upstream.
+ */
+export const createSender = (line: Line, id: number, window: number, send: (value: unknown) => number): Sender => {
+  const size = Math.min(window, line.limits.window) || line.limits.window
+  let unread = 0
+  let unasked = 0
+  let closed = false
+  let iterator: AnyIterator | undefined
+  let wake = () => {}
+  const sender: Sender = {
+    async run(source) {
+      try {
+        iterator = iteratorOf(source)
+        if (closed) sender.close()
+        while (!closed) {
+          if (unread < size) {
+            const { done, value } = await iterator.next()
+            if (closed) break
+            if (done) return true
+            const weight = send(value)
+            unread += weight
+            unasked += weight
+            if (unasked * 2 >= size) {
+              line.credit(id, -unasked)
+              unasked = 0
+            }
+          } else
+            await new Promise<void>((resolve) => {
+              wake = resolve
+            })
+        }
+        return false
+      } catch (error) {
+        sender.close()
+        throw error
+      }
+    },
+    grant(n) {
+      unread -= n
+      if (unread < 0) throw new ProtocolError(BAD_FRAME, 'credit for more than was sent')
+      wake()
+    },
+    close() {
+      closed = true
+      wake()
+      // A source that will not be left, or throws at it, is its author's affair.
+      ;(async () => iterator?.return?.())().catch(() => {})
+    },
+  }
+  return sender
+}
