@@ -46,11 +46,6 @@ export class PairSocket extends ListenerTarget {
     end.tell = (event) => this.tell(event)
   }
 
-  static {
-    defineReadyStates(PairSocket)
-    Object.defineProperty(PairSocket.prototype, Symbol.toStringTag, { value: 'WebSocket', configurable: true })
-  }
-
   /** 1 (open) also before `accept()`; 2 after one close frame, sent or received; 3 after both, or after an error. */
   get readyState(): 0 | 1 | 2 | 3 {
     return this.#end.readyState
@@ -149,3 +144,7 @@ export class PairSocket extends ListenerTarget {
     return this.#attachment.get()
   }
 }
+
+// not in a static block: to name itself there, a bundler gives the class another name
+defineReadyStates(PairSocket)
+Object.defineProperty(PairSocket.prototype, Symbol.toStringTag, { value: 'WebSocket', configurable: true })
