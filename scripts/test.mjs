@@ -61,12 +61,14 @@ async function vitest() {
     ({ status, assertionResults }) =>
       status === 'failed' && !assertionResults.some((result) => result.status === 'failed'),
   ).length
-  const failed = numFailedTests + broken
+  const idle = ['node', 'workerd', 'chromium'].filter((project) => !output.includes(`|${project}`))
+  const failed = numFailedTests + broken + idle.length
   const skipped = numPendingTests + numTodoTests
   return {
     passed: numPassedTests,
     failed: failed || (ok && numPassedTests > 0 ? 0 : 1),
-    output: skipped ? `${printed}\n${skipped} skipped` : printed,
+    output: [printed, ...idle.map((project) => `no test ran in ${project}`)].join('\n'),
+    skipped,
   }
 }
 
@@ -102,13 +104,12 @@ for (const [name, { title, checks, print = false, width = 1 }] of Object.entries
   console.log(`\n== ${name}: ${title}`)
   const start = performance.now()
   await parallel(checks(), width, async (check) => {
-    const { passed, failed, output } = await perform(check, print)
+    const { passed, failed, output, skipped } = await perform(check, print)
     total.passed += passed
     total.failed += failed
     if (failed && !(print && check.command && existsSync(join(root, check.command[1])))) console.log(output.trimEnd())
-    console.log(
-      `${failed ? 'FAILED' : 'ok'}  ${check.name}${passed + failed > 1 ? `: ${passed} passed, ${failed} failed` : ''}`,
-    )
+    const counts = passed + failed > 1 ? `: ${passed} passed, ${failed} failed` : ''
+    console.log(`${failed ? 'FAILED' : 'ok'}  ${check.name}${counts}${skipped ? `, ${skipped} skipped` : ''}`)
   })
   console.log(`   ${seconds(start)}`)
 }
