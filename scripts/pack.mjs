@@ -5,6 +5,8 @@ import { basename, join } from 'node:path'
 import { packages } from './packages.mjs'
 import { parallel, root, run } from './run.mjs'
 
+const PARTS = { worker: 'tsconfig.json', browser: 'tsconfig.browser.json', node: 'tsconfig.node.json' }
+
 let passed = 0
 let failed = 0
 const verdict = (name, problem) => {
@@ -110,11 +112,11 @@ async function consume(tarballs) {
     ['TypeScript 5.9', join(app, 'node_modules/.bin/tsc')],
   ]
   const nodenext = ['--module', 'nodenext', '--moduleResolution', 'nodenext']
-  for (const [half, config] of Object.entries({ worker: 'tsconfig.json', browser: 'tsconfig.browser.json' })) {
+  for (const [part, config] of Object.entries(PARTS)) {
     for (const [compiler, tsc] of compilers) {
       for (const [resolution, flags] of Object.entries({ bundler: [], nodenext })) {
         const command = [tsc, '-p', config, '--pretty', 'false', ...flags]
-        await check(`its ${half} half compiles: ${compiler}, ${resolution}`, command, { cwd: app })
+        await check(`its ${part} part compiles: ${compiler}, ${resolution}`, command, { cwd: app })
       }
     }
   }

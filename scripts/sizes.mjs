@@ -10,8 +10,8 @@ const DOORS = [
   { door: '@pairwire/client', names: ['createClient', 'safe'], budget: 8_000 },
   { door: '@pairwire/client/json', names: ['createClient', 'safe'], budget: 4_000 },
   { door: '@pairwire/contract', budget: 2_000 },
-  { door: '@pairwire/router', budget: 4_000 },
-  { door: '@pairwire/server', budget: 14_000 },
+  { door: '@pairwire/router', budget: 4_500 },
+  { door: '@pairwire/server', budget: 16_500 },
   { door: '@pairwire/websocket-pair', budget: 5_000 },
 ]
 

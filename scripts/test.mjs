@@ -2,7 +2,6 @@
 // While working, `node scripts/test.mjs --only vitest` runs the sections named; --list names them all.
 import { existsSync, globSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { packages } from './packages.mjs'
 import { parallel, root, run } from './run.mjs'
 
 /** A check is one command. It counts as one test, unless its last line says `N passed, N failed` for itself. */
@@ -20,7 +19,7 @@ const SECTIONS = {
     title: 'Types: each package without any platform, tests on each platform, examples',
     width: 2,
     checks: () => [
-      ...packages.map(({ name }) => tsc(`packages/${name}/tsconfig.json`)),
+      ...glob('packages/*/tsconfig{,.node}.json').map(tsc),
       ...['tsconfig.json', 'tsconfig.workerd.json', 'tsconfig.browser.json'].map(tsc),
       ...glob('{examples/*,bench,docs}/tsconfig*.json')
         .filter((path) => !/base|consumer/.test(path))
