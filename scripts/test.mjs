@@ -19,7 +19,9 @@ const SECTIONS = {
     title: 'Types: each package without any platform, tests on each platform, examples',
     width: 2,
     checks: () => [
-      ...glob('packages/*/tsconfig{,.node}.json').map(tsc),
+      ...glob('packages/*/tsconfig*.json')
+        .filter((path) => !path.includes('build'))
+        .map(tsc),
       ...['tsconfig.json', 'tsconfig.workerd.json', 'tsconfig.browser.json'].map(tsc),
       ...glob('{examples/*,bench,docs}/tsconfig*.json')
         .filter((path) => !/base|consumer/.test(path))
