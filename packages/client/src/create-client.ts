@@ -9,7 +9,7 @@ import {
   type Socket,
   SUBPROTOCOL,
 } from '@pairwire/wire'
-import { Connection, type ConnectionState, type StateListener } from './connection.ts'
+import { type ClientConnection, createConnection } from './connection.ts'
 
 export interface ClientOptions {
   /**
@@ -30,42 +30,23 @@ export interface ClientOptions {
   connect?(url: string, protocol: string): Socket | Promise<Socket>
 }
 
-/** The state of the logical link to the server, and the handles on it. */
-export interface ClientConnection {
-  readonly state: ConnectionState
-  /** Hears of each change of state; returns a function that stops it. */
-  on(event: 'state', listener: StateListener): () => void
-  /** Opens a new socket; what was under way on the old one ends with UNAVAILABLE. */
-  reconnect(): void
-  /** Closes for good; whatever is pending ends with CANCELLED. */
-  close(): void
-  [Symbol.asyncDispose](): Promise<void>
-}
-
 /** The typed proxy, and `$connection` beside the procedures. */
 export type PairwireClient<T> = Client<T> & { readonly $connection: ClientConnection }
 
+/** @throws TypeError for a URL that cannot be one */
 const resolveUrl = (url: string | URL): string => {
-  const base = (globalThis as { location?: { href: string } }).location?.href
-  let resolved: URL | undefined
   try {
-    resolved = new URL(url, base)
+    const resolved = new URL(url, (globalThis as { location?: { href: string } }).location?.href)
     resolved.protocol = resolved.protocol.replace('http', 'ws')
+    if (/^wss?:/.test(resolved.href)) return resolved.href
   } catch {}
-  if (!resolved || !/^wss?:$/.test(resolved.protocol))
-    throw new TypeError(
-      `createClient: "${url}" is not a URL to connect to. Use one such as "wss://example.com/rpc"${base ? ' or "/rpc"' : ''}.`,
-    )
-  return resolved.href
+  throw new TypeError(`createClient: "${url}" is no URL to connect to, such as "wss://example.com/rpc"`)
 }
 
-const openSocket = (url: string, protocol: string, given: ClientOptions['WebSocket']): Socket => {
-  const Platform = given ?? (globalThis as unknown as { WebSocket?: NonNullable<typeof given> }).WebSocket
-  if (!Platform)
-    throw new TypeError(
-      'this runtime has no WebSocket. Pass one: createClient(url, { WebSocket }), from "ws" for instance',
-    )
-  return new Platform(url, [protocol])
+const openSocket = (url: string, given: ClientOptions['WebSocket']): Socket => {
+  const Socket = given ?? (globalThis as unknown as { WebSocket?: NonNullable<typeof given> }).WebSocket
+  if (!Socket) throw new TypeError('this runtime has no WebSocket: pass createClient one, as the option WebSocket')
+  return new Socket(url, [SUBPROTOCOL])
 }
 
 /** What a door of this package adds to the core. */
@@ -80,14 +61,14 @@ export const connectClient = <T>(url: string | URL, options: ClientOptions, feat
   const { params, timeout = 30_000, window = LIMITS.window, WebSocket, connect } = options
   const href = resolveUrl(url)
   const limits = { ...LIMITS, window }
-  const connection = new Connection({
+  const connection = createConnection({
     url: href,
     limits,
     timeout,
     codec: features.codec(limits),
     answering: features.answering,
     params: () => (typeof params === 'function' ? params() : params),
-    connect: () => (connect ? connect(href, SUBPROTOCOL) : openSocket(href, SUBPROTOCOL, WebSocket)),
+    connect: () => (connect ? connect(href, SUBPROTOCOL) : openSocket(href, WebSocket)),
   })
   const proxy = createProxy((path, input, settings) => connection.call(path, input, settings), {
     $connection: connection,

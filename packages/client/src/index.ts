@@ -49,5 +49,5 @@ export {
   type ValidationData,
 } from '@pairwire/contract'
 export type { ClientRouter } from './callee.ts'
-export type { ConnectionState, StateDetail, StateListener } from './connection.ts'
-export type { ClientConnection, ClientOptions, PairwireClient } from './create-client.ts'
+export type { ClientConnection, ConnectionState, StateDetail, StateListener } from './connection.ts'
+export type { ClientOptions, PairwireClient } from './create-client.ts'

@@ -11,5 +11,5 @@ export const createClient = <T>(url: string | URL, options: ClientOptions = {}):
   connectClient<T>(url, options, { codec: () => jsonCodec })
 
 export { type Client, isRpcError, RpcError, safe } from '@pairwire/contract'
-export type { ConnectionState, StateDetail, StateListener } from './connection.ts'
-export type { ClientConnection, ClientOptions, PairwireClient } from './create-client.ts'
+export type { ClientConnection, ConnectionState, StateDetail, StateListener } from './connection.ts'
+export type { ClientOptions, PairwireClient } from './create-client.ts'

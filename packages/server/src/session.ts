@@ -1,10 +1,12 @@
 import { RpcError } from '@pairwire/contract'
 import { type Entry, type Invocation, mask, type OnError, type Router } from '@pairwire/router'
 import {
+  type Attached,
   attach,
   BAD_FRAME,
   BAD_VERSION,
   type Codec,
+  closeReason,
   createAnswers,
   createOutbox,
   createPeer,
@@ -71,6 +73,13 @@ export const createSession = (socket: Socket, options: SessionOptions, hooks: Se
   /** What came while it was being found out whose the connection is. */
   let held: { frames: Parsed[]; messages: number; size: number } | undefined
   let gone = false
+  const attached: Session & Attached = {
+    send: (frame) => socketEnd.send(frame),
+    close(code, reason) {
+      outbox.flush()
+      socketEnd.close(code, closeReason(reason))
+    },
+  }
   const outbox = createOutbox((text, bytes) => attached.send(bytes ? codec.join!(text, bytes) : text))
 
   const hello = ([op, version, , json, marks]: Message): HelloOptions => {
@@ -94,7 +103,6 @@ export const createSession = (socket: Socket, options: SessionOptions, hooks: Se
     clearTimeout(timer)
     if (gone) return
     if (name === 'json') codec = codecs.json
-    let client: unknown
     const extras = { ctx, onError, client: undefined as unknown }
     peer = createPeer({
       outbox,
@@ -112,9 +120,9 @@ export const createSession = (socket: Socket, options: SessionOptions, hooks: Se
           timeout,
         ),
     })
-    client = options.clientOf?.(peer, codec)
-    extras.client = client
-    peer.announced({ window: window as number })
+    extras.client = options.clientOf?.(peer, codec)
+    if (typeof window === 'number' && window > 0) peer.calls.line.window = window
+    peer.calls.resume()
     const welcome: Welcome = { session: nanoid(), epoch: options.epoch, heartbeat: options.heartbeat, limits }
     outbox.push(JSON.stringify([WELCOME, welcome]))
     const frames = held?.frames ?? []
@@ -138,7 +146,7 @@ export const createSession = (socket: Socket, options: SessionOptions, hooks: Se
     held.frames.push(frame)
   }
 
-  const attached = attach(socket, {
+  const socketEnd = attach(socket, {
     frame(data) {
       const frame = parseFrame(data, limits, codec)
       if (peer) return peer.handle(frame)
@@ -158,10 +166,10 @@ export const createSession = (socket: Socket, options: SessionOptions, hooks: Se
       gone = true
       held = undefined
       clearTimeout(timer)
-      peer?.close(`the connection closed (${code}${reason && `: ${reason}`})`)
+      peer?.close(new RpcError('UNAVAILABLE', `the client's connection closed (${code}${reason && `: ${reason}`})`, { executed: 'unknown' }))
       hooks.closed()
     },
   })
   const timer = setTimeout(() => attached.close(HELLO_TIMEOUT, `no hello within ${limits.hello} ms`), limits.hello)
-  return { close: attached.close }
+  return attached
 }

@@ -5,7 +5,7 @@ import { BAD_FRAME, DUPLICATE_ID, ProtocolError } from './close.ts'
 import { createDeadlines, type Expiring } from './deadlines.ts'
 import { Inbox } from './inbox.ts'
 import type { Line } from './line.ts'
-import { CALL, CANCEL, DONE, ERROR, EVENT, ITEM, type Message, RESULT, type WireOptions } from './messages.ts'
+import { CALL, CANCEL, CREDIT, DONE, ERROR, EVENT, ITEM, type Message, RESULT, type WireOptions } from './messages.ts'
 import { createSender, type Sender, type Source } from './sender.ts'
 
 /** The answering half of a peer. */
@@ -14,7 +14,6 @@ export interface Answers {
   readonly size: number
   /** A message about one of the other end's calls. A call whose handler is sync is answered before this returns. */
   handle(message: Message): void
-  credit(id: number, n: number): void
   /** The connection is gone: every handler's signal fires. */
   close(reason: RpcError): void
 }
@@ -131,14 +130,21 @@ export const createAnswers = (line: Line, callee: Callee, timeout?: number): Ans
     }
   }
 
+  const tell = (id: unknown, { code, message, data, executed, retryAfter }: RpcError) => {
+    // A field that is undefined would need a mark; one that is not there needs none.
+    const more = { ...(data !== undefined && { data }), ...(executed && { executed }), ...(retryAfter && { retryAfter }) }
+    line.send(`${ERROR},${id}`, codec.encode({ code, message, ...more }))
+  }
+
   /** Tells the caller, if it still listens. What the callee did not make for the caller is masked. */
   const fail = (call: Answering, error: unknown, unsent?: boolean) => {
     const { id, path, procedure, silent } = call
-    const tell = (error: RpcError) => silent || line.error(`${ERROR},${id}`, error)
     try {
-      tell(error instanceof RpcError && !unsent ? error : callee.mask(error, path, procedure.kind))
+      const known = error instanceof RpcError && !unsent
+      const told = known ? error : callee.mask(error, path, procedure.kind)
+      if (!silent) tell(id, told)
     } catch {
-      tell(new RpcError('INTERNAL', 'internal error'))
+      if (!silent) tell(id, new RpcError('INTERNAL', 'internal error'))
     }
     release(call)
   }
@@ -146,7 +152,7 @@ export const createAnswers = (line: Line, callee: Callee, timeout?: number): Ans
   const expire = (call: Answering) => {
     if (call.silent) return
     const error = new RpcError('DEADLINE_EXCEEDED', `"${call.path}" ran out of time`, { executed: 'unknown' })
-    line.error(`${ERROR},${call.id}`, error)
+    tell(call.id, error)
     call.abort(error)
   }
 
@@ -167,7 +173,7 @@ export const createAnswers = (line: Line, callee: Callee, timeout?: number): Ans
       call = accept(id as number, path, json, options ?? {}, marks)
     } catch (error) {
       if (!(error instanceof RpcError)) throw error
-      line.error(`${ERROR},${id}`, error)
+      tell(id, error)
       return
     }
     const window = (options as WireOptions | undefined)?.window ?? line.window
@@ -190,7 +196,7 @@ export const createAnswers = (line: Line, callee: Callee, timeout?: number): Ans
     if (!stream) return
     try {
       const value = codec.decode(json, marks, line.bytes)
-      if (op === ITEM) stream.push(value, line.weight)
+      if (op === ITEM) stream.push([value, line.weight])
       else stream.end(value === undefined ? {} : { error: remoteError(value) })
     } catch (error) {
       if (!(error instanceof RpcError)) throw error
@@ -203,14 +209,12 @@ export const createAnswers = (line: Line, callee: Callee, timeout?: number): Ans
       return live.size
     },
     handle(message) {
-      if (message[0] === CALL) start(message)
-      else if (message[0] === CANCEL)
-        live.get(message[1] as number)?.abort(new RpcError('CANCELLED', 'the caller cancelled'))
-      else receive(message)
-    },
-    credit(id, n) {
+      const [op, id, n] = message as [number, number, number]
       const call = live.get(id)
-      if (n < 0) call?.stream?.ask(-n)
+      if (op === CALL) start(message)
+      else if (op === CANCEL) call?.abort(new RpcError('CANCELLED', 'the caller cancelled'))
+      else if (op !== CREDIT) receive(message)
+      else if (n < 0) call?.stream?.push(-n)
       else call?.sender?.grant(n)
     },
     close(reason) {

@@ -1,8 +1,8 @@
 import { RpcError, type RpcErrorOptions } from '@pairwire/contract'
 import type { Caller, Calls } from './calls.ts'
-import { type Encoded, weigh } from './codec.ts'
+import type { Encoded } from './codec.ts'
 import type { Expiring } from './deadlines.ts'
-import { Inbox } from './inbox.ts'
+import { Inbox, type InboxOwner } from './inbox.ts'
 import { report } from './report.ts'
 import type { Source } from './sender.ts'
 
@@ -34,24 +34,26 @@ export interface CallOwner {
   streams(call: Call): void
 }
 
+type Outcome = { readonly value: unknown } | { readonly error: RpcError }
+
 /**
  * One call as its user holds it: awaitable and async-iterable at once, since whoever calls does not know which of the
  * two the procedure is. It outlives the socket that carries it, and ends exactly once.
  */
-export class Call implements PromiseLike<unknown>, AsyncIterable<unknown, undefined>, Caller, Expiring {
+export class Call implements PromiseLike<unknown>, AsyncIterable<unknown, undefined>, Caller, Expiring, InboxOwner {
   /** Milliseconds since the epoch. */
   deadline: number | undefined
   readonly #owner: CallOwner
   readonly #path: string
   readonly #settings: CallSettings
-  #input: Encoded
+  readonly #input: Encoded
   #calls: Calls | undefined
   #id = 0
   #inbox: Inbox | undefined
-  #streams = false
-  #outcome: { value?: unknown; error?: RpcError } | undefined
+  #isStream = false
+  #outcome: Outcome | undefined
   #promise: Promise<unknown> | undefined
-  #settle = () => {}
+  #settle = (_outcome: Outcome): void => {}
 
   constructor(owner: CallOwner, path: string, input: Encoded, settings: CallSettings, timeout: number) {
     this.#owner = owner
@@ -60,24 +62,13 @@ export class Call implements PromiseLike<unknown>, AsyncIterable<unknown, undefi
     this.#settings = settings
     this.deadline = Date.now() + timeout
     const { signal } = settings
+    signal?.addEventListener('abort', this.#abort)
     if (signal?.aborted) this.#abort()
-    else signal?.addEventListener('abort', this.#abort)
   }
 
   /** Whether the call has ended. */
   get ended(): boolean {
     return !!this.#outcome
-  }
-
-  /** What its input weighs, in characters and bytes. */
-  get size(): number {
-    return this.#input.json.length + weigh(this.#input)
-  }
-
-  /** Copies what of its input is still its user's memory, since it cannot be sent at once. */
-  keep(): void {
-    const { bytes } = this.#input
-    if (bytes) this.#input = { ...this.#input, bytes: bytes.map((part) => part.slice()) }
   }
 
   /** Puts the call on a socket. `caller` hears of it in its place, and passes on what it approves of. */
@@ -110,13 +101,13 @@ export class Call implements PromiseLike<unknown>, AsyncIterable<unknown, undefi
   }
 
   [Symbol.asyncIterator](): AsyncIterator<unknown, undefined> {
-    this.#streams = true
+    this.#isStream = true
     this.#owner.streams(this)
     // A stream has no deadline unless its user set one.
     if (!this.#settings.timeout) this.deadline = undefined
     const outcome = this.#outcome
-    if (outcome) this.#received.end('value' in outcome ? { error: this.#notAStream() } : outcome)
-    return this.#received
+    if (outcome) this.#events.end('value' in outcome ? { error: this.#misused('no subscription: await it') } : outcome)
+    return this.#events
   }
 
   /** Hears events through callbacks. Returns a function that leaves; no callback runs after it. */
@@ -152,23 +143,22 @@ export class Call implements PromiseLike<unknown>, AsyncIterable<unknown, undefi
   // What a peer tells of it.
 
   result(value: unknown): void {
-    if (this.#streams) this.fail(this.#notAStream())
+    if (this.#isStream) this.fail(this.#misused('no subscription: await it'))
     else this.#end({ value })
   }
 
   event(value: unknown, weight: number): void {
-    if (this.#promise && !this.#streams)
-      this.end('FAILED_PRECONDITION', 'is a subscription: use for await or subscribe()')
-    else this.#received.push(value, weight)
+    if (!this.#isStream && this.#promise) this.#stop(this.#misused('a subscription: iterate it'))
+    else this.#events.push([value, weight])
   }
 
   ask(n: number): void {
-    this.#received.ask(n)
+    this.#events.push(n)
   }
 
   done(): void {
-    this.#received.end()
-    this.#end({})
+    this.#events.end()
+    this.#end({ value: undefined })
   }
 
   fail(error: RpcError): void {
@@ -176,15 +166,26 @@ export class Call implements PromiseLike<unknown>, AsyncIterable<unknown, undefi
     this.#end({ error })
   }
 
+  // What the inbox tells of its reader.
+
+  grant(n: number): void {
+    this.#calls?.line.credit(this.#id, n)
+  }
+
+  weigh(change: number): void {
+    this.#calls?.line.weigh(change)
+  }
+
+  leave(): void {
+    this.end('CANCELLED', 'was left')
+  }
+
   // How it ends from this end.
 
   /** Ends the call, and tells the other end if it knows of it. */
   end(code: string, problem: string, options?: RpcErrorOptions): void {
-    if (this.#outcome) return
-    this.#calls?.cancel(this.#id)
-    this.fail(
-      new RpcError(code, `"${this.#path}" ${problem}`, { executed: this.#calls ? 'unknown' : 'no', ...options }),
-    )
+    const executed = this.#calls ? 'unknown' : 'no'
+    this.#stop(new RpcError(code, `"${this.#path}" ${problem}`, { executed, ...options }))
   }
 
   expire(): void {
@@ -193,37 +194,35 @@ export class Call implements PromiseLike<unknown>, AsyncIterable<unknown, undefi
 
   readonly #abort = (): void => this.end('CANCELLED', 'was aborted', { cause: this.#settings.signal?.reason })
 
-  #end(outcome: { value?: unknown; error?: RpcError }): void {
+  #stop(error: RpcError): void {
+    if (this.#outcome) return
+    this.#calls?.cancel(this.#id)
+    this.fail(error)
+  }
+
+  #end(outcome: Outcome): void {
     if (this.#outcome) return
     this.#outcome = outcome
     this.#settings.signal?.removeEventListener('abort', this.#abort)
-    this.#settle()
+    this.#settle(outcome)
     this.#owner.ended(this)
   }
 
-  #notAStream(): RpcError {
-    return new RpcError('FAILED_PRECONDITION', `"${this.#path}" is no subscription: await it`)
+  #misused(what: string): RpcError {
+    return new RpcError('FAILED_PRECONDITION', `"${this.#path}" is ${what}`)
   }
 
   /** Made for a call that is a stream only. */
-  get #received(): Inbox {
-    this.#inbox ??= new Inbox({
-      grant: (n) => this.#calls?.line.credit(this.#id, n),
-      weigh: (change) => this.#calls?.line.weigh(change),
-      leave: () => this.end('CANCELLED', 'was left'),
-    })
+  get #events(): Inbox {
+    this.#inbox ??= new Inbox(this)
     return this.#inbox
   }
 
   /** Made only when somebody asks, so that a call nobody awaits cannot become an unhandled rejection. */
   #asPromise(): Promise<unknown> {
     this.#promise ??= new Promise((resolve, reject) => {
-      this.#settle = () => {
-        const { error, value } = this.#outcome ?? {}
-        if (error) reject(error)
-        else if (this.#outcome) resolve(value)
-      }
-      this.#settle()
+      this.#settle = (outcome) => ('error' in outcome ? reject(outcome.error) : resolve(outcome.value))
+      if (this.#outcome) this.#settle(this.#outcome)
     })
     return this.#promise
   }

@@ -4,7 +4,7 @@ export interface Encoded {
   readonly json: string
   /** JSON of where in the value which type stands; empty where the JSON is all. */
   readonly marks?: string
-  readonly bytes?: readonly Uint8Array[]
+  readonly bytes?: Uint8Array[]
 }
 
 /** What goes over a socket: text, or binary where a message has bytes. */

@@ -8,32 +8,27 @@ export interface InboxOwner {
   leave(): void
 }
 
-type Item<T> = readonly [value: T, weight: number]
 type Reader<T> = [resolve: (result: IteratorResult<T, undefined>) => void, reject: (error: unknown) => void]
+
+const DONE = { done: true, value: undefined } as const
 
 /** The receiving side of a stream: a queue that its reader iterates. */
 export class Inbox<T = unknown> implements AsyncIterableIterator<T, undefined> {
   readonly #owner: InboxOwner
   // A number stands where the sender asked for that many bytes to be granted.
-  #queue: (Item<T> | number)[] = []
-  #readers: Reader<T>[] = []
+  #queue: (readonly [value: T, weight: number] | number)[] = []
+  readonly #readers: Reader<T>[] = []
   #end: { error?: unknown } | undefined
 
   constructor(owner: InboxOwner) {
     this.#owner = owner
   }
 
-  push(value: T, weight: number): void {
+  /** A value has come; or, as a number alone, the sender asks for credit once all that came before has been read. */
+  push(item: readonly [value: T, weight: number] | number): void {
     if (this.#end) return
-    this.#owner.weigh(weight)
-    this.#queue.push([value, weight])
-    this.#deliver()
-  }
-
-  /** The sender asks for credit once all that came before has been read. */
-  ask(n: number): void {
-    if (this.#end) return
-    this.#queue.push(n)
+    if (typeof item === 'object') this.#owner.weigh(item[1])
+    this.#queue.push(item)
     this.#deliver()
   }
 
@@ -52,13 +47,13 @@ export class Inbox<T = unknown> implements AsyncIterableIterator<T, undefined> {
 
   /** The reader leaves: what is queued is dropped, and the sender is told. */
   async return(): Promise<IteratorResult<T, undefined>> {
-    for (const item of this.#queue) if (typeof item !== 'number') this.#owner.weigh(-item[1])
+    for (const item of this.#queue) if (typeof item === 'object') this.#owner.weigh(-item[1])
     this.#queue = []
     const early = !this.#end
     this.#end = {}
     this.#deliver()
     if (early) this.#owner.leave()
-    return { done: true, value: undefined }
+    return DONE
   }
 
   [Symbol.asyncIterator](): this {
@@ -71,19 +66,19 @@ export class Inbox<T = unknown> implements AsyncIterableIterator<T, undefined> {
       if (typeof item === 'number') {
         this.#queue.shift()
         this.#owner.grant(item)
-      } else if (!this.#readers.length || !(item || this.#end)) return
-      else {
-        const [resolve, reject] = this.#readers.shift()!
-        const end = this.#end
-        if (item) {
-          this.#queue.shift()
-          this.#owner.weigh(-item[1])
-          resolve({ done: false, value: item[0] })
-        } else if (end && 'error' in end) {
-          this.#end = {}
-          reject(end.error)
-        } else resolve({ done: true, value: undefined })
+        continue
       }
+      const ready = item ?? this.#end
+      const reader = ready && this.#readers.shift()
+      if (!reader) return
+      if (item) {
+        this.#queue.shift()
+        this.#owner.weigh(-item[1])
+        reader[0]({ done: false, value: item[0] })
+      } else if ('error' in ready) {
+        this.#end = {}
+        reader[1]((ready as { error: unknown }).error)
+      } else reader[0](DONE)
     }
   }
 }

@@ -19,7 +19,7 @@ export {
   TOO_MANY_CONNECTIONS,
   UNAUTHENTICATED_CLOSE,
 } from './close.ts'
-export { type Codec, type Encoded, type Frame, jsonCodec } from './codec.ts'
+export { type Codec, type Encoded, type Frame, jsonCodec, weigh } from './codec.ts'
 export { createDeadlines, type Deadlines, type Expiring } from './deadlines.ts'
 export { compose, type Parsed, parseFrame } from './frame.ts'
 export type { Line } from './line.ts'

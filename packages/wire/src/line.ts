@@ -22,7 +22,6 @@ export interface Line {
    * @throws RpcError for more than the other end takes
    */
   send(head: string, value: Encoded, between?: string): number
-  error(head: string, error: RpcError): void
   /** Grants `n` bytes; less than none asks for them, once what came before has been read. */
   credit(id: number, n: number): void
   /**
@@ -32,39 +31,27 @@ export interface Line {
   weigh(change: number): void
 }
 
-export const createLine = (outbox: Outbox, codec: Codec, limits: Limits): Line => {
+export const createLine = ({ push }: Outbox, codec: Codec, limits: Limits): Line => {
   let unread = 0
   const line: Line = {
+    ...limits,
     codec,
     limits,
-    window: limits.window,
-    message: limits.message,
     bytes: undefined,
     weight: 0,
-    push: outbox.push,
+    push,
     send(head, value, between) {
       const text = compose(head, value, between)
       const bytes = weigh(value)
       if (Math.max(text.length, bytes) > line.message)
-        throw new RpcError('INVALID_ARGUMENT', `a message over the limit of ${line.message} was not sent`, {
-          executed: 'no',
-        })
-      outbox.push(text, value.bytes)
+        throw new RpcError('INVALID_ARGUMENT', `a message over ${line.message} bytes`, { executed: 'no' })
+      push(text, value.bytes)
       return text.length + bytes
     },
-    error(head, { code, message, data, executed, retryAfter }) {
-      // A field that is undefined would need a mark; one that is not there needs none.
-      const more = {
-        ...(data !== undefined && { data }),
-        ...(executed && { executed }),
-        ...(retryAfter && { retryAfter }),
-      }
-      line.send(head, codec.encode({ code, message, ...more }))
-    },
-    credit: (id, n) => outbox.push(`[${CREDIT},${id},${n}]`),
+    credit: (id, n) => push(`[${CREDIT},${id},${n}]`),
     weigh(change) {
       unread += change
-      if (unread > limits.unread) throw new ProtocolError(BAD_FRAME, 'more unread stream data than all windows allow')
+      if (unread > limits.unread) throw new ProtocolError(BAD_FRAME, 'too much unread')
     },
   }
   return line

@@ -1,5 +1,5 @@
 /** Names that JavaScript itself asks an object for. defineContract refuses them, so none can be a procedure. */
-const RESERVED = /^(then|catch|finally|toJSON|toString|valueOf|constructor|prototype|__proto__)$/
+const RESERVED = /^(then|to(JSON|String)|valueOf)$/
 
 /**
  * A client's surface: property access makes a path, a call makes a call. Each step is made once and kept.

@@ -20,7 +20,7 @@ export interface SocketEvents {
 
 export interface Attached {
   send(frame: Frame): void
-  /** Closes for cause; the other end is told the code and as much of the reason as fits. */
+  /** Closes for cause. The reason has at most 123 bytes: see {@link closeReason}. */
   close(code: number, reason: string): void
 }
 
@@ -28,57 +28,54 @@ export interface Attached {
  * Listens to a socket, in the same turn, and accepts it where it has to be accepted. Nothing that a handler throws leaves
  * the socket's listener: a ProtocolError closes with its code, anything else with 4100.
  */
-export const attach = (socket: Socket, events: SocketEvents): Attached => {
+export const attach = (socket: Socket, { open, frame, closed }: SocketEvents): Attached => {
   let gone = false
   let failure = ''
-  const closed = (code: number, reason: string) => {
+  const end = (code: number, reason: string) => {
     if (gone) return
     gone = true
-    events.closed(code, reason)
-  }
-  const close = (code: number, reason: string) => {
-    if (gone) return
-    try {
-      socket.close(code, closeReason(reason))
-    } catch {
-      // Closed already, or never open.
-    }
     closed(code, reason)
   }
-  socket.binaryType = 'arraybuffer'
-  socket.addEventListener('message', ({ data }: { data: unknown }) => {
-    if (gone) return
+  // A socket that cannot send or close has closed, or is about to say so.
+  const attempt = (step: () => void) => {
     try {
-      events.frame(data)
+      if (!gone) step()
+    } catch {}
+  }
+  const close = (code: number, reason: string) => {
+    attempt(() => socket.close(code, reason))
+    end(code, reason)
+  }
+  const on = socket.addEventListener.bind(socket) as (type: string, listener: (event: Details) => void) => void
+  socket.binaryType = 'arraybuffer'
+  on('message', ({ data }) => {
+    try {
+      if (!gone) frame(data)
     } catch (error) {
-      if (error instanceof ProtocolError) close(error.code, error.message)
-      else close(INTERNAL_CLOSE, 'internal error')
+      const { code = INTERNAL_CLOSE, message } = error as ProtocolError
+      close(code, error instanceof ProtocolError ? message : 'internal error')
     }
   })
-  socket.addEventListener('close', ({ code, reason }: { code: number; reason: string }) => {
+  on('close', ({ code, reason }) => {
     // Where the platform leaves the handshake half done, this finishes it.
-    if (!gone && socket.readyState === 2) close(code === 1005 || code === 1006 ? 1000 : code, reason)
-    else closed(code, reason || failure)
+    if (socket.readyState === 2) attempt(() => (code === 1005 ? socket.close() : socket.close(code)))
+    end(code, reason || failure)
   })
-  socket.addEventListener('error', ({ message }: { message?: string }) => {
-    failure = message ?? ''
+  on('error', ({ message }) => {
+    failure = message
     // A close with its code should follow; workerd sends none after a protocol error.
-    setTimeout(() => closed(1006, failure), 100)
+    setTimeout(() => end(1006, failure), 100)
   })
-  if (events.open) {
-    if (socket.readyState === 1) queueMicrotask(events.open)
-    else socket.addEventListener('open', events.open as never)
-  }
+  if (socket.readyState === 1) open && queueMicrotask(open)
+  else open && on('open', open)
   socket.accept?.()
-  return {
-    send(frame) {
-      if (gone) return
-      try {
-        socket.send(frame)
-      } catch {
-        // A socket that cannot send is about to say that it has closed.
-      }
-    },
-    close,
-  }
+  return { send: (data) => attempt(() => socket.send(data)), close }
+}
+
+/** Of the events of a socket, what is looked at. */
+interface Details {
+  data: unknown
+  code: number
+  reason: string
+  message: string
 }
