@@ -1,0 +1,94 @@
+import { expect, it } from 'vitest'
+import { eventually, openClient, openRaw, type Place } from './place.ts'
+
+/** What travels: how many frames, and how many characters. */
+export const cost = (place: Place): void => {
+  /** A place whose sockets keep what goes over them. */
+  const watched = () => {
+    const sent: unknown[] = []
+    const received: unknown[] = []
+    const watching: Place = {
+      async connect(server) {
+        const socket = await place.connect(server)
+        const send = socket.send.bind(socket)
+        Object.defineProperty(socket, 'send', {
+          value(data: string) {
+            sent.push(data)
+            send(data)
+          },
+        })
+        socket.addEventListener('message', (({ data }: { data: unknown }) => {
+          received.push(data)
+        }) as never)
+        return socket
+      },
+    }
+    return { sent, received, watching }
+  }
+  const open = async () => {
+    const { sent, received, watching } = watched()
+    const client = openClient(watching)
+    await client.nothing()
+    sent.length = received.length = 0
+    return { client, sent, received }
+  }
+
+  it('adds two numbers in 26 characters, and tells the sum in 8', async () => {
+    const { client, sent, received } = await open()
+    expect(await client.add({ a: 1, b: 2 })).toBe(3)
+    expect(sent).toEqual(['[2,3,"add",{"a":1,"b":2}]'])
+    expect((sent[0] as string).length).toBeLessThanOrEqual(26)
+    expect(received).toEqual(['[7,3,3]'])
+    expect((received[0] as string).length).toBeLessThanOrEqual(8)
+  })
+
+  it('opens with hello and the first calls in one frame', async () => {
+    const { sent, watching } = watched()
+    const client = openClient(watching)
+    await Promise.all([client.nothing(), client.add({ a: 1, b: 2 })])
+    expect(sent).toHaveLength(1)
+    expect(JSON.parse(sent[0] as string).map(([op]: [number]) => op)).toEqual([0, 2, 2])
+  })
+
+  it('sends the calls of one tick in one frame, and gets their answers in one', async () => {
+    const { client, sent, received } = await open()
+    await Promise.all(Array.from({ length: 100 }, (_, a) => client.add({ a, b: 1 })))
+    expect([sent.length, received.length]).toEqual([1, 1])
+  })
+
+  it('sends the events of an async generator in few frames', async () => {
+    const { client, received } = await open()
+    let events = 0
+    for await (const _ of client.count(1_000)) events++
+    expect(events).toBe(1_000)
+    expect(received.length).toBeLessThan(30)
+  })
+
+  it('sends a frame before it grows large', async () => {
+    const { client, sent } = await open()
+    await Promise.all(Array.from({ length: 50 }, () => client.echo('x'.repeat(1_000))))
+    expect(sent.length).toBeGreaterThan(5)
+    for (const frame of sent) expect((frame as string).length).toBeLessThan(8_000)
+  })
+
+  it('answers a batch of frames alone with a batch', async () => {
+    const raw = await openRaw(place)
+    await raw.until(([op]) => op === 1)
+    const before = raw.frames.length
+    raw.send([
+      [2, 1, 'add', { a: 1, b: 2 }],
+      [2, 3, 'add', { a: 2, b: 2 }],
+      [2, 5, 'nope'],
+    ])
+    await eventually(
+      () => raw.messages.length,
+      (n) => n >= 4,
+    )
+    expect(raw.frames.slice(before)).toHaveLength(1)
+    expect(raw.messages.slice(1).map(([op, id]) => [op, id])).toEqual([
+      [7, 1],
+      [7, 3],
+      [8, 5],
+    ])
+  })
+}

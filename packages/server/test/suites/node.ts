@@ -1,0 +1,21 @@
+import { createServer as createHttpServer, type Server as HttpServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { attach } from '../../src/node.ts'
+import { servers } from './servers.ts'
+
+/** Serves the suites on Node, at a port of its own. */
+export const serve = async (): Promise<{ http: HttpServer; host: string; close(): Promise<void> }> => {
+  const http = createHttpServer()
+  for (const [name, server] of Object.entries(servers)) attach(server, http, { path: `/${name}`, env: 'node' })
+  await new Promise<void>((resolve) => http.listen(0, 'localhost', resolve))
+  return {
+    http,
+    host: `localhost:${(http.address() as AddressInfo).port}`,
+    close: () =>
+      new Promise((resolve) => {
+        for (const server of Object.values(servers)) server.close()
+        http.close(() => resolve())
+        http.closeAllConnections()
+      }),
+  }
+}
