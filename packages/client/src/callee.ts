@@ -9,9 +9,12 @@ export interface ClientRouter {
 }
 
 /** Answers by a router. There is no context on this side but what the handlers close over. */
-export const routerCallee = (router: ClientRouter): Callee => ({
-  find: (path) => router.find(path),
-  run: (procedure, call) => router.run(procedure, Object.assign(call, { ctx: {} })),
+export const routerCallee = (router: ClientRouter | undefined): Callee => ({
+  find(path) {
+    if (!router) throw new RpcError('UNIMPLEMENTED', 'this client has no router', { executed: 'no' })
+    return router.find(path)
+  },
+  run: (procedure, call) => router!.run(procedure, Object.assign(call, { ctx: {} })),
   mask(error) {
     report(error)
     return new RpcError('INTERNAL', 'internal error')

@@ -1,30 +1,32 @@
-import { RpcError } from '@pairwire/contract'
+import { type Executed, RpcError } from '@pairwire/contract'
 import {
   type Answers,
   type Attached,
   attach,
   BAD_FRAME,
-  Call,
-  type CallOwner,
+  type Call,
   type CallSettings,
   type Codec,
   compose,
-  createDeadlines,
-  createOutbox,
+  createCall,
+  createLine,
   createPeer,
-  type Encoded,
+  type Deadlines,
+  ERROR,
   HELLO,
   type Limits,
   type Line,
+  type OutboxFactory,
   type Peer,
+  type PeerLimits,
   ProtocolError,
   parseFrame,
   report,
   type Socket,
+  type Upload,
   VERSION,
   WELCOME,
   type Welcome,
-  weigh,
 } from '@pairwire/wire'
 
 /**
@@ -58,37 +60,42 @@ export interface Connection extends ClientConnection {
   call(path: string, input: unknown, settings?: CallSettings): Call
 }
 
-export interface ConnectionOptions {
+/** What a door of this package makes its client of. */
+export interface Features {
+  readonly codec: Codec
+  readonly outbox: OutboxFactory
+  deadlines(): Deadlines
+  /** Answers the server's calls. */
+  readonly answering?: ((line: Line) => Answers) | undefined
+  /** Sends input streams. */
+  readonly upload?: Upload
+}
+
+export interface ConnectionOptions extends Features {
   /** For messages to people. */
   readonly url: string
-  readonly codec: Codec
-  readonly limits: Limits
-  readonly answering: ((line: Line) => Answers) | undefined
+  readonly limits: PeerLimits
   /** Milliseconds that a call may take if it says nothing else. */
   readonly timeout: number
   connect(): Socket | Promise<Socket>
   params(): unknown
 }
 
-// Until its welcome the server holds 64 messages and 2 MiB. A call counts as its size and this, so that both are kept.
-const EARLY_CALL = 32_768
-const EARLY_TOTAL = 1_900_000
+/** Before its welcome the server holds 64 messages: this many calls go along with `hello`, and no large ones. */
+const EARLY_CALLS = 50
+const EARLY_SIZE = 10_000
 
-/** Close codes after which trying again unchanged is of no use: see docs/PROTOCOL.md. */
-const isFinal = (code: number) => (code >= 4000 && code < 4100) || [1002, 1003, 1007, 1008, 1015].includes(code)
-
-/** One logical link over many sockets. A closure, not a class: its private names cost a browser nothing. */
+/** A closure, not a class: its private names cost a browser nothing. */
 export const createConnection = (options: ConnectionOptions): Connection => {
-  const { url, codec, limits, timeout, answering } = options
+  const { url, codec, limits, timeout, answering, upload } = options
   const listeners = new Set<StateListener>()
-  const deadlines = createDeadlines()
-  /** Calls that no socket has carried yet, in the order they were made, and what they weigh. */
-  const queue = new Map<Call, number>()
+  const deadlines = options.deadlines()
+  /** Calls that no socket has carried yet, in the order they were made, and whether they wait for the welcome. */
+  const queue = new Map<Call, boolean>()
   /** Calls on the socket that are not known to be subscriptions: the server takes only so many at once. */
   const running = new Set<Call>()
   let state: ConnectionState = 'idle'
-  let maxCalls: number
-  let early: number
+  let slots: number
   /** The peer of the open socket. */
   let peer: Peer | undefined
 
@@ -104,103 +111,85 @@ export const createConnection = (options: ConnectionOptions): Connection => {
   }
 
   /** Lets go of the current socket, or of the attempt to open one: what was under way ends with the code. */
-  let leave = (next: ConnectionState, _code: string, _message: string): void => become(next)
+  let leave: (next: ConnectionState, code: string, message: string) => void = become as typeof leave
 
   /** Puts waiting calls on the socket, as many as the server takes. */
   const flush = () => {
-    for (const [call, weight] of queue) {
-      if (!peer || running.size >= maxCalls) return
-      if (state !== 'open') early += weight
-      if (early > EARLY_TOTAL) return
+    for (const [call, late] of queue) {
+      if (!peer || running.size >= slots || (late && state !== 'open')) return
       queue.delete(call)
       running.add(call)
-      call.open(peer.calls)
+      call.open(peer)
     }
   }
-  const free = (call: Call) => {
+  const streams = (call: Call) => {
     if (running.delete(call)) flush()
   }
-  const owner: CallOwner = {
-    streams: free,
-    ended(call) {
-      deadlines.delete(call)
-      queue.delete(call)
-      free(call)
-    },
+  const ended = (call: Call) => {
+    deadlines.delete(call)
+    queue.delete(call)
+    streams(call)
   }
 
   const open = async () => {
-    let over = false
-    let opened = false
-    let welcomed = false
-    let mine: Peer | undefined
+    let own: Peer | undefined
     let attached: Attached | undefined
-
-    /** The connection has no more to do with this socket. */
-    const detach = (next: ConnectionState, detail?: StateDetail) => {
-      over = true
-      peer = undefined
-      running.clear()
-      become(next, detail)
-    }
-    const finish = (next: ConnectionState, code: string, message: string, detail?: StateDetail, cause?: unknown) => {
-      const waiting = over ? [] : [...queue.keys()]
-      if (!over) detach(next, detail)
-      mine?.close(new RpcError(code, message, { executed: 'unknown' }))
-      for (const call of waiting) call.fail(new RpcError(code, message, { executed: 'no', cause }))
+    const finish = (next: ConnectionState, code: string, problem: string, detail?: StateDetail) => {
+      const fail = (executed: Executed) => new RpcError(code, `${problem} ${url}`, { executed })
+      if (leave === finish) {
+        leave = become as typeof leave
+        peer = undefined
+        running.clear()
+        for (const [call] of queue) call.hear(ERROR, fail('no'))
+        become(next, detail)
+      }
+      own?.close(fail('unknown'))
       attached?.close(1000, '')
     }
-
     leave = finish
-    early = 0
-    maxCalls = limits.calls
+    slots = EARLY_CALLS
     become('connecting')
     try {
-      const params = await options.params()
-      const said = { timeout, window: limits.window, ...(codec.name && { codec: codec.name }) }
-      const hello = codec.encode(params === undefined ? said : { ...said, params })
+      const params = (await options.params()) ?? null
+      const hello = codec.encode({ codec: codec.name, timeout, window: limits.window, params })
       const socket = await options.connect()
-      if (over) return socket.close()
-      const outbox = createOutbox((text, bytes) => attached!.send(bytes ? codec.join!(text, bytes) : text))
-      const onGoaway = () => {
-        // What runs here finishes here; what comes goes to a new socket.
-        if (over) return
-        detach('idle')
-        if (queue.size) open()
-      }
-      const own = createPeer({ outbox, codec, limits, connector: true, answering, onGoaway })
-      mine = own
+      if (leave !== finish) return socket.close()
+      const outbox = options.outbox((text, bytes) => attached!.send(bytes ? codec.join!(text, bytes) : text))
+      const line = createLine(outbox, codec, limits, 1)
+      const mine = createPeer(line, { answers: answering?.(line), upload })
+      let welcomed: unknown
+      own = mine
       attached = attach(socket, {
         open() {
-          opened = true
           outbox.push(compose(`${HELLO},${VERSION},""`, hello))
-          peer = own
+          peer = mine
           flush()
           outbox.flush()
         },
         frame(data) {
           const frame = parseFrame(data, limits, codec)
-          if (welcomed) return own.handle(frame)
-          const [op, welcome] = frame.messages[0] as [unknown, Partial<Welcome> | undefined]
-          if (op !== WELCOME) throw new ProtocolError(BAD_FRAME, 'no welcome')
+          if (welcomed) return mine.handle(frame)
+          const [op, welcome] = frame.messages[0] as [unknown, Partial<Welcome>]
+          if (op !== WELCOME) throw new ProtocolError(BAD_FRAME, 'not pairwire.1')
+          const { window, message, calls = slots } = welcome?.limits ?? (limits as PeerLimits & Partial<Limits>)
+          line.window = window
+          line.message = message
+          slots = calls
           welcomed = true
-          early = 0
-          maxCalls = welcome?.limits?.calls ?? maxCalls
-          Object.assign(own.calls.line, welcome?.limits)
-          own.calls.resume()
           become('open')
           flush()
-          own.handle(frame, 1)
+          mine.handle(frame, 1)
         },
-        closed(code, reason) {
-          const message = opened
-            ? `the connection to ${url} closed (${code} ${reason})`
-            : `could not connect to ${url} (${code} ${reason}): is a pairwire server there?`
-          finish(isFinal(code) ? 'closed' : 'idle', 'UNAVAILABLE', message, { code, reason })
-        },
+        closed: (code, reason) =>
+          finish(
+            'idle',
+            'UNAVAILABLE',
+            `${peer ? 'lost the connection' : 'could not connect'} (${code} ${reason}) to`,
+            { code, reason },
+          ),
       })
-    } catch (cause) {
-      finish('idle', 'UNAVAILABLE', `could not connect to ${url}: ${(cause as Error)?.message}`, {}, cause)
+    } catch (error) {
+      finish('idle', 'UNAVAILABLE', `could not connect (${(error as Error)?.message}) to`)
     }
   }
 
@@ -209,23 +198,15 @@ export const createConnection = (options: ConnectionOptions): Connection => {
       return state
     },
     call(path, input, settings = {}) {
-      let encoded: Encoded = { json: '' }
-      let problem: Error | undefined
-      try {
-        encoded = codec.encode(input)
-      } catch (error) {
-        problem = error as Error
-      }
-      const call = new Call(owner, path, encoded, settings, settings.timeout ?? timeout)
-      if (problem) call.end('INVALID_ARGUMENT', `was not sent: ${problem.message}`, { cause: problem })
-      else if (state === 'closed') call.end('UNAVAILABLE', 'was not sent: the connection is closed')
+      const call = createCall({ streams, ended }, codec, path, input, settings, timeout)
+      if (state === 'closed') call.end('UNAVAILABLE', 'came after close()')
       if (!call.ended) {
+        const { json, bytes } = call.input!
         deadlines.add(call)
-        queue.set(call, EARLY_CALL + encoded.json.length + weigh(encoded))
+        queue.set(call, !!(settings.stream || bytes) || json.length > EARLY_SIZE)
         if (state === 'idle') open()
         flush()
-        // Bytes that cannot be sent at once are copied, since they are still their user's memory.
-        if (queue.has(call)) encoded.bytes?.forEach((part, i, bytes) => (bytes[i] = part.slice()))
+        if (queue.has(call)) codec.keep?.(call.input!)
       }
       return call
     },
@@ -234,11 +215,11 @@ export const createConnection = (options: ConnectionOptions): Connection => {
       return () => listeners.delete(listener)
     },
     reconnect() {
-      leave('idle', 'UNAVAILABLE', 'reconnecting')
+      leave('idle', 'UNAVAILABLE', 'closed')
       open()
     },
     close() {
-      if (state !== 'closed') leave('closed', 'CANCELLED', 'the client was closed')
+      if (state !== 'closed') leave('closed', 'CANCELLED', 'closed')
     },
     async [Symbol.asyncDispose]() {
       this.close()

@@ -1,15 +1,6 @@
 import type { Client } from '@pairwire/contract'
-import {
-  type Answers,
-  type Codec,
-  createProxy,
-  LIMITS,
-  type Limits,
-  type Line,
-  type Socket,
-  SUBPROTOCOL,
-} from '@pairwire/wire'
-import { type ClientConnection, createConnection } from './connection.ts'
+import { createProxy, PEER_LIMITS, type Socket, SUBPROTOCOL } from '@pairwire/wire'
+import { type ClientConnection, createConnection, type Features } from './connection.ts'
 
 export interface ClientOptions {
   /**
@@ -33,45 +24,32 @@ export interface ClientOptions {
 /** The typed proxy, and `$connection` beside the procedures. */
 export type PairwireClient<T> = Client<T> & { readonly $connection: ClientConnection }
 
-/** @throws TypeError for a URL that cannot be one */
 const resolveUrl = (url: string | URL): string => {
   try {
     const resolved = new URL(url, (globalThis as { location?: { href: string } }).location?.href)
     resolved.protocol = resolved.protocol.replace('http', 'ws')
-    if (/^wss?:/.test(resolved.href)) return resolved.href
+    if (/^ws/.test(resolved.href)) return resolved.href
   } catch {}
-  throw new TypeError(`createClient: "${url}" is no URL to connect to, such as "wss://example.com/rpc"`)
-}
-
-const openSocket = (url: string, given: ClientOptions['WebSocket']): Socket => {
-  const Socket = given ?? (globalThis as unknown as { WebSocket?: NonNullable<typeof given> }).WebSocket
-  if (!Socket) throw new TypeError('this runtime has no WebSocket: pass createClient one, as the option WebSocket')
-  return new Socket(url, [SUBPROTOCOL])
-}
-
-/** What a door of this package adds to the core. */
-export interface Features {
-  codec(limits: Limits): Codec
-  /** Answers the server's calls. */
-  answering?: ((line: Line) => Answers) | undefined
+  throw new TypeError(`"${url}" is no WebSocket URL`)
 }
 
 /** @throws TypeError for a URL that cannot be one */
 export const connectClient = <T>(url: string | URL, options: ClientOptions, features: Features): PairwireClient<T> => {
-  const { params, timeout = 30_000, window = LIMITS.window, WebSocket, connect } = options
+  const { params, timeout = 30_000, window = PEER_LIMITS.window } = options
   const href = resolveUrl(url)
-  const limits = { ...LIMITS, window }
   const connection = createConnection({
+    ...features,
     url: href,
-    limits,
+    limits: { ...PEER_LIMITS, window },
     timeout,
-    codec: features.codec(limits),
-    answering: features.answering,
     params: () => (typeof params === 'function' ? params() : params),
-    connect: () => (connect ? connect(href, SUBPROTOCOL) : openSocket(href, WebSocket)),
+    connect() {
+      if (options.connect) return options.connect(href, SUBPROTOCOL)
+      const Socket =
+        options.WebSocket ?? (globalThis as unknown as { WebSocket?: ClientOptions['WebSocket'] }).WebSocket
+      if (Socket) return new Socket(href, [SUBPROTOCOL])
+      throw new TypeError('no WebSocket here: pass createClient one')
+    },
   })
-  const proxy = createProxy((path, input, settings) => connection.call(path, input, settings), {
-    $connection: connection,
-  })
-  return proxy as PairwireClient<T>
+  return createProxy(connection.call, connection) as PairwireClient<T>
 }

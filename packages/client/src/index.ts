@@ -1,4 +1,13 @@
-import { createAnswers, createRichCodec, richTypes, type SuperJsonRegistries } from '@pairwire/wire'
+import {
+  createAnswers,
+  createDeadlines,
+  createOutbox,
+  createRichCodec,
+  LIMITS,
+  type RichTypes,
+  richTypes,
+  upload,
+} from '@pairwire/wire'
 import { type ClientRouter, routerCallee } from './callee.ts'
 import { type ClientOptions, connectClient, type PairwireClient } from './create-client.ts'
 
@@ -6,8 +15,8 @@ import { type ClientOptions, connectClient, type PairwireClient } from './create
 export interface RichClientOptions extends ClientOptions {
   /** Answers calls from the server: `implement(clientContract).handlers({ … })`, with `implement` from `@pairwire/router`. */
   router?: ClientRouter
-  /** A SuperJSON instance, for the classes, symbols and custom types that were registered with it. */
-  superjson?: SuperJsonRegistries
+  /** Types that travel beside JSON. @default superjson's built-in ones; {@link superjsonTypes} adds what you registered */
+  types?: RichTypes
 }
 
 /**
@@ -20,10 +29,13 @@ export interface RichClientOptions extends ClientOptions {
  * const message = await client.post({ text: 'hello' }, { timeout: 2_000 })
  */
 export const createClient = <T>(url: string | URL, options: RichClientOptions = {}): PairwireClient<T> => {
-  const { router, superjson } = options
+  const { router, types = richTypes } = options
   return connectClient<T>(url, options, {
-    codec: (limits) => createRichCodec(limits, richTypes(superjson)),
-    answering: router && ((line) => createAnswers(line, routerCallee(router))),
+    codec: createRichCodec(LIMITS.depth, types),
+    answering: (line) => createAnswers(line, LIMITS, routerCallee(router)),
+    outbox: createOutbox,
+    deadlines: createDeadlines,
+    upload,
   })
 }
 
@@ -48,6 +60,7 @@ export {
   safe,
   type ValidationData,
 } from '@pairwire/contract'
+export { type RichTypes, type SuperJsonRegistries, superjsonTypes } from '@pairwire/wire'
 export type { ClientRouter } from './callee.ts'
 export type { ClientConnection, ConnectionState, StateDetail, StateListener } from './connection.ts'
 export type { ClientOptions, PairwireClient } from './create-client.ts'

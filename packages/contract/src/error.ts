@@ -48,18 +48,18 @@ export interface RpcErrorOptions<Data = unknown> extends ErrorOptions {
  */
 export class RpcError<Code extends string = string, Data = unknown> extends Error {
   /** What went wrong, in one word: a {@link StandardCode} or a code that the procedure declares. */
-  readonly code: Code
+  declare readonly code: Code
   /** What the procedure's `errors` declare for the code; for `INVALID_ARGUMENT` of invalid input, a `ValidationData`. */
-  readonly data: Data
+  declare readonly data: Data
   /** Whether the handler ran; undefined on an error that was not thrown to a caller yet. */
-  readonly executed: Executed | undefined
+  declare readonly executed: Executed | undefined
   /** Milliseconds after which trying again makes sense. */
-  readonly retryAfter: number | undefined
+  declare readonly retryAfter: number | undefined
   /** Whether the error came from the other end of a connection. Thrown on by a handler, it is hidden from its caller. */
-  readonly remote: boolean
+  declare readonly remote: boolean
 
   constructor(code: Code, message: string = code, options: RpcErrorOptions<Data> = {}) {
-    super(message, 'cause' in options ? { cause: options.cause } : undefined)
+    super(message, options)
     this.name = 'RpcError'
     this.code = code
     this.data = options.data as Data

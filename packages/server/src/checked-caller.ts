@@ -1,35 +1,37 @@
 import { RpcError, type Schema, validate } from '@pairwire/contract'
-import type { Caller } from '@pairwire/wire'
+import { type Caller, ERROR, EVENT, RESULT } from '@pairwire/wire'
 
 /** Passes on what a client answers only if it is what the contract says: a client can send anything. */
 export const checkedCaller = (caller: Caller, path: string, output: Schema): Caller => {
   // Set while an asynchronous schema runs, so that what comes meanwhile keeps its place.
   let busy: Promise<void> | undefined
-  const inOrder = (step: () => void | Promise<void>) => {
-    if (busy) busy = busy.then(step)
-    else busy = step() as Promise<void> | undefined
-  }
-  const check = (value: unknown, deliver: (value: unknown) => void) =>
-    inOrder(() => {
-      const finish = (result: { value?: unknown; issues?: unknown }) =>
-        result.issues
-          ? caller.fail(
-              new RpcError('INTERNAL', `the client's answer to "${path}" is not what the contract says`, {
-                data: { issues: result.issues },
-                executed: 'yes',
-              }),
-            )
-          : deliver(result.value)
+
+  const refuse = (message: string, options: object) =>
+    caller.hear(
+      ERROR,
+      new RpcError('INTERNAL', `the client's answer to "${path}" ${message}`, { ...options, executed: 'yes' }),
+    )
+
+  const check = (op: number, value: unknown, weight?: number): void | Promise<void> => {
+    if (op !== RESULT && op !== EVENT) return caller.hear(op, value, weight)
+    const finish = (result: { value?: unknown; issues?: unknown }) =>
+      result.issues
+        ? refuse('is not what the contract says', { data: { issues: result.issues } })
+        : caller.hear(op, result.value, weight)
+    try {
       const result = validate(output, value)
       return 'then' in result
-        ? result.then(finish, (cause) => caller.fail(new RpcError('INTERNAL', 'a schema threw', { cause })))
+        ? result.then(finish, (cause) => refuse('made its schema throw', { cause }))
         : finish(result)
-    })
+    } catch (cause) {
+      return refuse('made its schema throw', { cause })
+    }
+  }
+
   return {
-    result: (value) => check(value, (value) => caller.result(value)),
-    event: (value, weight, eventId) => check(value, (value) => caller.event(value, weight, eventId)),
-    ask: (n) => inOrder(() => caller.ask(n)),
-    done: () => inOrder(() => caller.done()),
-    fail: (error) => inOrder(() => caller.fail(error)),
+    hear(op, value, weight) {
+      if (busy) busy = busy.then(() => check(op, value, weight))
+      else busy = check(op, value, weight) as Promise<void> | undefined
+    },
   }
 }

@@ -1,13 +1,11 @@
 import { type AnyProcedure, isProcedure, type Schema } from '@pairwire/contract'
 import {
-  Call,
-  type Caller,
   type CallOwner,
   type CallSettings,
   type Codec,
+  createCall,
   createDeadlines,
   createProxy,
-  type Encoded,
   type Peer,
 } from '@pairwire/wire'
 import { checkedCaller } from './checked-caller.ts'
@@ -31,21 +29,15 @@ export const clientOf = (contract: unknown): ((peer: Peer, codec: Codec) => unkn
     const deadlines = createDeadlines()
     const owner: CallOwner = { ended: (call) => deadlines.delete(call), streams() {} }
     return createProxy((path, input, settings: CallSettings = {}) => {
-      let encoded: Encoded = { json: '' }
-      let problem = ''
       const procedure = procedures.get(path)
-      try {
-        encoded = codec.encode(input)
-      } catch (error) {
-        problem = `was not sent: ${(error as Error).message}`
-      }
-      const call = new Call(owner, path, encoded, settings, settings.timeout ?? TIMEOUT)
-      if (!procedure) call.end('NOT_FOUND', "is not in the client's contract")
-      else if (problem) call.end('INVALID_ARGUMENT', problem)
+      const call = createCall(owner, codec, path, input, settings, TIMEOUT)
+      if (codec.name === 'json')
+        call.end('UNIMPLEMENTED', 'cannot be called: the client speaks plain JSON, and answers no calls')
+      else if (!procedure) call.end('NOT_FOUND', "is not in the client's contract")
       else if (!call.ended) {
-        deadlines.add(call)
         const output = procedure.output as Schema | undefined
-        call.open(peer.calls, output ? checkedCaller(call as Caller, path, output) : call)
+        deadlines.add(call)
+        call.open(peer, output ? checkedCaller(call, path, output) : call)
       }
       return call
     })

@@ -66,7 +66,10 @@ export const createServer = <C, Ctx, ClientContract, Identity = undefined, Env =
   const share = (): SessionOptions => ({
     router: router as Pick<Router<unknown>, 'find' | 'run'>,
     limits,
-    codecs: { rich: createRichCodec(limits, richTypes(given.superjson)), json: createJsonOnlyCodec(limits) },
+    codecs: {
+      rich: createRichCodec(limits.depth, given.types ?? richTypes),
+      json: createJsonOnlyCodec(limits.depth),
+    },
     epoch: nanoid(),
     heartbeat: given.heartbeat ?? 25_000,
     onError: given.onError,

@@ -54,7 +54,7 @@ export {
   type OnError,
   type Router,
 } from '@pairwire/router'
-export type { Limits, Socket, SuperJsonRegistries } from '@pairwire/wire'
+export { type Limits, type RichTypes, type Socket, type SuperJsonRegistries, superjsonTypes } from '@pairwire/wire'
 export { createServer, type Server, type SocketOrigin } from './create-server.ts'
 export { type MemoryTopicOptions, memoryTopic } from './memory-topic.ts'
 export type { AuthenticateCall, BaseServerOptions, ContextCall, ServerOptions } from './options.ts'

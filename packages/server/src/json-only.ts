@@ -1,15 +1,16 @@
-import { type Codec, createRichCodec, type Limits } from '@pairwire/wire'
+import { type Codec, createRichCodec } from '@pairwire/wire'
 
 /** For a client that reads plain JSON only: what plain JSON cannot carry is an error here, instead of a surprise there. */
-export const createJsonOnlyCodec = (limits: Limits): Codec => {
+export const createJsonOnlyCodec = (depth: number): Codec => {
   // It marks undefined, and nothing else; those marks are left off, as JSON.stringify leaves off the key.
-  const strict = createRichCodec(limits, {
+  const strict = createRichCodec(depth, {
     flatten: (value) => (value === undefined ? ['undefined', null] : undefined),
     revive() {
       throw new TypeError('a JSON client sends no marks')
     },
   })
   return {
+    name: 'json',
     encode(value) {
       if (strict.encode(value).bytes?.length) throw new TypeError('bytes cannot be sent to a client of plain JSON')
       return { json: JSON.stringify(value) ?? '' }

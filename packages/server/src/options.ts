@@ -1,5 +1,5 @@
 import type { OnError } from '@pairwire/router'
-import type { Limits, SuperJsonRegistries } from '@pairwire/wire'
+import type { Limits, RichTypes } from '@pairwire/wire'
 import type { Origins } from './origin.ts'
 
 /** What `authenticate` decides by. */
@@ -35,8 +35,8 @@ export interface BaseServerOptions<Identity, Env> {
   connections?: number
   /** Milliseconds of silence after which a client should ping; 0: never. @default 25_000 */
   heartbeat?: number
-  /** A SuperJSON instance, for the classes, symbols and custom types that were registered with it. */
-  superjson?: SuperJsonRegistries
+  /** Types that travel beside JSON. @default superjson's built-in ones; `superjsonTypes` adds what you registered */
+  types?: RichTypes
 }
 
 /** What `createServer` can be told. `context` may be left out only where the router asks for none. */

@@ -1,13 +1,16 @@
 import { RpcError } from '@pairwire/contract'
 import { type Entry, type Invocation, mask, type OnError, type Router } from '@pairwire/router'
 import {
+  type Answers,
   type Attached,
   attach,
   BAD_FRAME,
   BAD_VERSION,
+  type Callee,
   type Codec,
   closeReason,
   createAnswers,
+  createLine,
   createOutbox,
   createPeer,
   FORBIDDEN,
@@ -25,6 +28,7 @@ import {
   SECOND_HELLO,
   type Socket,
   UNAUTHENTICATED_CLOSE,
+  upload,
   VERSION,
   WELCOME,
   type Welcome,
@@ -70,6 +74,7 @@ export const createSession = (socket: Socket, options: SessionOptions, hooks: Se
   const { router, limits, codecs, onError } = options
   let codec = codecs.rich
   let peer: Peer | undefined
+  let answers: Answers | undefined
   /** What came while it was being found out whose the connection is. */
   let held: { frames: Parsed[]; messages: number; size: number } | undefined
   let gone = false
@@ -104,25 +109,16 @@ export const createSession = (socket: Socket, options: SessionOptions, hooks: Se
     if (gone) return
     if (name === 'json') codec = codecs.json
     const extras = { ctx, onError, client: undefined as unknown }
-    peer = createPeer({
-      outbox,
-      codec,
-      limits,
-      connector: false,
-      answering: (line) =>
-        createAnswers(
-          line,
-          {
-            find: (path) => router.find(path),
-            run: (entry, call) => router.run(entry as Entry, Object.assign(call, extras) as Invocation),
-            mask: (error, path, kind) => mask(error, path, kind, onError),
-          },
-          timeout,
-        ),
-    })
+    const line = createLine(outbox, codec, limits, 2)
+    if (typeof window === 'number' && window > 0) line.window = window
+    const callee: Callee = {
+      find: (path) => router.find(path),
+      run: (entry, call) => router.run(entry as Entry, Object.assign(call, extras) as Invocation),
+      mask: (error, path, kind) => mask(error, path, kind, onError),
+    }
+    answers = createAnswers(line, limits, callee, timeout ?? undefined)
+    peer = createPeer(line, { answers, upload })
     extras.client = options.clientOf?.(peer, codec)
-    if (typeof window === 'number' && window > 0) peer.calls.line.window = window
-    peer.calls.resume()
     const welcome: Welcome = { session: nanoid(), epoch: options.epoch, heartbeat: options.heartbeat, limits }
     outbox.push(JSON.stringify([WELCOME, welcome]))
     const frames = held?.frames ?? []
@@ -149,13 +145,19 @@ export const createSession = (socket: Socket, options: SessionOptions, hooks: Se
   const socketEnd = attach(socket, {
     frame(data) {
       const frame = parseFrame(data, limits, codec)
-      if (peer) return peer.handle(frame)
+      if (peer) {
+        const { size } = answers!
+        peer.handle(frame)
+        // When each call of the frame was answered in its turn there is nothing to wait for.
+        if (answers!.size <= size) outbox.flush()
+        return
+      }
       if (held) return hold(frame)
       const said = hello(frame.messages[0]!)
       held = { frames: [], messages: 0, size: 0 }
       if (frame.messages.length > 1) hold({ ...frame, messages: frame.messages.slice(1) })
       try {
-        const ctx = hooks.identify(said.params)
+        const ctx = hooks.identify(said.params ?? undefined)
         if (isThenable(ctx)) ctx.then((ctx) => begin(said, ctx)).then(undefined, refuse)
         else begin(said, ctx)
       } catch (error) {
@@ -164,9 +166,15 @@ export const createSession = (socket: Socket, options: SessionOptions, hooks: Se
     },
     closed(code, reason) {
       gone = true
+      // Where the platform leaves the close handshake half done, this finishes it.
+      if (socket.readyState === 2) socket.close()
       held = undefined
       clearTimeout(timer)
-      peer?.close(new RpcError('UNAVAILABLE', `the client's connection closed (${code}${reason && `: ${reason}`})`, { executed: 'unknown' }))
+      peer?.close(
+        new RpcError('UNAVAILABLE', `the client's connection closed (${code}${reason && `: ${reason}`})`, {
+          executed: 'unknown',
+        }),
+      )
       hooks.closed()
     },
   })

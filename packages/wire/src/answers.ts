@@ -1,18 +1,36 @@
 import { RpcError, Tracked } from '@pairwire/contract'
 import type { Callable, Callee, Invocation } from './callee.ts'
-import { remoteError } from './calls.ts'
-import { BAD_FRAME, DUPLICATE_ID, ProtocolError } from './close.ts'
+import { BAD_FRAME, DUPLICATE_ID, ProtocolError, SECOND_HELLO } from './close.ts'
 import { createDeadlines, type Expiring } from './deadlines.ts'
-import { Inbox } from './inbox.ts'
+import { createInbox, type Inbox } from './inbox.ts'
 import type { Line } from './line.ts'
-import { CALL, CANCEL, CREDIT, DONE, ERROR, EVENT, ITEM, type Message, RESULT, type WireOptions } from './messages.ts'
+import {
+  CALL,
+  CANCEL,
+  CREDIT,
+  DONE,
+  END,
+  ERROR,
+  EVENT,
+  HELLO,
+  ITEM,
+  type Limits,
+  type Message,
+  PONG,
+  RESULT,
+  type WireOptions,
+} from './messages.ts'
+import { remoteError } from './remote-error.ts'
 import { createSender, type Sender, type Source } from './sender.ts'
 
 /** The answering half of a peer. */
 export interface Answers {
   /** How many calls still run. */
   readonly size: number
-  /** A message about one of the other end's calls. A call whose handler is sync is answered before this returns. */
+  /**
+   * Any message but those about this end's running calls. A call whose handler is sync is answered before this returns.
+   * @throws ProtocolError for one that the other end has no business to send
+   */
   handle(message: Message): void
   /** The connection is gone: every handler's signal fires. */
   close(reason: RpcError): void
@@ -74,8 +92,8 @@ class Answering implements Invocation, Expiring {
 const refuse = (code: string, message: string) => new RpcError(code, message, { executed: 'no' })
 
 /** @param timeout milliseconds for a query or mutation that says nothing else: the caller's own default */
-export const createAnswers = (line: Line, callee: Callee, timeout?: number): Answers => {
-  const { limits, codec } = line
+export const createAnswers = (line: Line, limits: Limits, callee: Callee, timeout?: number): Answers => {
+  const { codec } = line
   const live = new Map<number, Answering>()
   const deadlines = createDeadlines()
   let subscriptions = 0
@@ -95,7 +113,7 @@ export const createAnswers = (line: Line, callee: Callee, timeout?: number): Ans
     if (remaining < Infinity) call.deadline = Date.now() + remaining
     if (streams) subscriptions++
     if (procedure.takesStream)
-      call.stream = new Inbox({ grant: (n) => line.credit(id, n), weigh: line.weigh, leave() {} })
+      call.stream = createInbox({ grant: (n) => line.credit(id, n), weigh: line.weigh, leave() {} })
     live.set(id, call)
     return call
   }
@@ -132,7 +150,11 @@ export const createAnswers = (line: Line, callee: Callee, timeout?: number): Ans
 
   const tell = (id: unknown, { code, message, data, executed, retryAfter }: RpcError) => {
     // A field that is undefined would need a mark; one that is not there needs none.
-    const more = { ...(data !== undefined && { data }), ...(executed && { executed }), ...(retryAfter && { retryAfter }) }
+    const more = {
+      ...(data !== undefined && { data }),
+      ...(executed && { executed }),
+      ...(retryAfter && { retryAfter }),
+    }
     line.send(`${ERROR},${id}`, codec.encode({ code, message, ...more }))
   }
 
@@ -204,18 +226,27 @@ export const createAnswers = (line: Line, callee: Callee, timeout?: number): Ans
     }
   }
 
+  const isSound = (op: number, id: number, n: unknown) => {
+    if (op === PONG) return true
+    if (!Number.isInteger(op) || !Number.isSafeInteger(id) || id < 1 || op < CALL || op > DONE) return false
+    if (op === CREDIT) return Number.isSafeInteger(n)
+    // Calls come with the other end's ids; what answers this end's calls comes with its own.
+    return op < CREDIT === ((id - line.firstId) % 2 !== 0)
+  }
+
   return {
     get size() {
       return live.size
     },
     handle(message) {
       const [op, id, n] = message as [number, number, number]
+      if (!isSound(op, id, n)) throw new ProtocolError(op === HELLO ? SECOND_HELLO : BAD_FRAME, 'an unexpected message')
       const call = live.get(id)
       if (op === CALL) start(message)
       else if (op === CANCEL) call?.abort(new RpcError('CANCELLED', 'the caller cancelled'))
-      else if (op !== CREDIT) receive(message)
-      else if (n < 0) call?.stream?.push(-n)
-      else call?.sender?.grant(n)
+      else if (op === ITEM || op === END) receive(message)
+      else if (op === CREDIT && n < 0) call?.stream?.push(-n)
+      else if (op === CREDIT) call?.sender?.grant(n)
     },
     close(reason) {
       for (const call of live.values()) call.abort(reason)

@@ -1,8 +1,10 @@
 import { RpcError, type RpcErrorOptions } from '@pairwire/contract'
-import type { Caller, Calls } from './calls.ts'
-import type { Encoded } from './codec.ts'
+import type { Caller } from './caller.ts'
+import type { Codec, Encoded } from './codec.ts'
 import type { Expiring } from './deadlines.ts'
-import { Inbox, type InboxOwner } from './inbox.ts'
+import { createInbox, type Inbox } from './inbox.ts'
+import { CREDIT, DONE, ERROR, EVENT, RESULT } from './messages.ts'
+import type { Peer } from './peer.ts'
 import { report } from './report.ts'
 import type { Source } from './sender.ts'
 
@@ -34,196 +36,141 @@ export interface CallOwner {
   streams(call: Call): void
 }
 
-type Outcome = { readonly value: unknown } | { readonly error: RpcError }
-
 /**
  * One call as its user holds it: awaitable and async-iterable at once, since whoever calls does not know which of the
  * two the procedure is. It outlives the socket that carries it, and ends exactly once.
  */
-export class Call implements PromiseLike<unknown>, AsyncIterable<unknown, undefined>, Caller, Expiring, InboxOwner {
-  /** Milliseconds since the epoch. */
+export interface Call extends PromiseLike<unknown>, AsyncIterable<unknown, undefined>, Caller, Expiring {
   deadline: number | undefined
-  readonly #owner: CallOwner
-  readonly #path: string
-  readonly #settings: CallSettings
-  readonly #input: Encoded
-  #calls: Calls | undefined
-  #id = 0
-  #inbox: Inbox | undefined
-  #isStream = false
-  #outcome: Outcome | undefined
-  #promise: Promise<unknown> | undefined
-  #settle = (_outcome: Outcome): void => {}
-
-  constructor(owner: CallOwner, path: string, input: Encoded, settings: CallSettings, timeout: number) {
-    this.#owner = owner
-    this.#path = path
-    this.#input = input
-    this.#settings = settings
-    this.deadline = Date.now() + timeout
-    const { signal } = settings
-    signal?.addEventListener('abort', this.#abort)
-    if (signal?.aborted) this.#abort()
-  }
-
+  /** What it sends; undefined where its input could not be encoded, which ended it. */
+  input?: Encoded
   /** Whether the call has ended. */
-  get ended(): boolean {
-    return !!this.#outcome
-  }
-
-  /** Puts the call on a socket. `caller` hears of it in its place, and passes on what it approves of. */
-  open(calls: Calls, caller: Caller = this): void {
-    const { timeout, lastEventId, metadata, stream } = this.#settings
-    const options = { timeout: timeout && Math.max(1, this.deadline! - Date.now()), lastEventId, metadata }
-    const text = JSON.stringify(options)
-    try {
-      this.#id = calls.open(this.#path, this.#input, text === '{}' ? '' : text, stream, caller)
-      this.#calls = calls
-    } catch (error) {
-      this.fail(error as RpcError)
-    }
-  }
-
-  // biome-ignore lint/suspicious/noThenProperty: a call is awaited
-  then<A, B>(
-    onFulfilled?: ((value: unknown) => A) | null,
-    onRejected?: ((reason: unknown) => B) | null,
-  ): Promise<Awaited<A> | Awaited<B>> {
-    return this.#asPromise().then(onFulfilled, onRejected) as Promise<Awaited<A> | Awaited<B>>
-  }
-
-  catch<B>(onRejected?: ((reason: unknown) => B) | null): Promise<unknown> {
-    return this.#asPromise().catch(onRejected)
-  }
-
-  finally(onFinally?: (() => void) | null): Promise<unknown> {
-    return this.#asPromise().finally(onFinally)
-  }
-
-  [Symbol.asyncIterator](): AsyncIterator<unknown, undefined> {
-    this.#isStream = true
-    this.#owner.streams(this)
-    // A stream has no deadline unless its user set one.
-    if (!this.#settings.timeout) this.deadline = undefined
-    const outcome = this.#outcome
-    if (outcome) this.#events.end('value' in outcome ? { error: this.#misused('no subscription: await it') } : outcome)
-    return this.#events
-  }
-
+  ended: boolean
+  catch(onRejected?: ((reason: unknown) => unknown) | null): Promise<unknown>
+  finally(onFinally?: (() => void) | null): Promise<unknown>
   /** Hears events through callbacks. Returns a function that leaves; no callback runs after it. */
-  subscribe({ onData, onError, onDone }: Handlers<never>): () => void {
-    const iterator = this[Symbol.asyncIterator]()
-    let left = false
-    const stop = () => {
-      left = true
-      iterator.return!()
-    }
-    const run = async () => {
-      try {
-        for (;;) {
-          const { done, value } = await iterator.next()
-          if (left) return
-          if (done) break
-          await onData?.(value as never)
-        }
-      } catch (cause) {
-        if (left || !onError) throw cause
-        stop()
-        return onError(cause instanceof RpcError ? cause : new RpcError('UNKNOWN', 'onData threw', { cause }))
-      }
-      onDone?.()
-    }
-    run().catch((error) => {
-      stop()
-      report(error)
+  subscribe(handlers: Handlers<never>): () => void
+  /** Puts the call on a socket. `caller` hears of it in its place, and passes on what it approves of. */
+  open(peer: Peer, caller?: Caller): void
+  /** Ends the call from this end, and tells the other if it knows of it. */
+  end(code: string, problem: string, options?: RpcErrorOptions): void
+}
+
+/** @param timeout milliseconds, for a call that is no stream and says nothing else */
+export const createCall = (
+  owner: CallOwner,
+  codec: Codec,
+  path: string,
+  input: unknown,
+  { signal, timeout, stream, lastEventId, metadata }: CallSettings,
+  defaultTimeout: number,
+): Call => {
+  let peer: Peer | undefined
+  let id: number
+  let inbox: Inbox | undefined
+  let isStream = false
+  let promise: Promise<unknown> | undefined
+  let settle = (): void => {}
+  let outcome: readonly [op: number, value: unknown] | undefined
+
+  /** Made for a call that is a stream. */
+  const events = () => {
+    inbox ??= createInbox({
+      grant: (n) => peer?.line.credit(id, n),
+      weigh: (change) => peer?.line.weigh(change),
+      leave: () => call.end('CANCELLED', 'was left'),
     })
-    return stop
+    return inbox
   }
-
-  // What a peer tells of it.
-
-  result(value: unknown): void {
-    if (this.#isStream) this.fail(this.#misused('no subscription: await it'))
-    else this.#end({ value })
-  }
-
-  event(value: unknown, weight: number): void {
-    if (!this.#isStream && this.#promise) this.#stop(this.#misused('a subscription: iterate it'))
-    else this.#events.push([value, weight])
-  }
-
-  ask(n: number): void {
-    this.#events.push(n)
-  }
-
-  done(): void {
-    this.#events.end()
-    this.#end({ value: undefined })
-  }
-
-  fail(error: RpcError): void {
-    this.#inbox?.end({ error })
-    this.#end({ error })
-  }
-
-  // What the inbox tells of its reader.
-
-  grant(n: number): void {
-    this.#calls?.line.credit(this.#id, n)
-  }
-
-  weigh(change: number): void {
-    this.#calls?.line.weigh(change)
-  }
-
-  leave(): void {
-    this.end('CANCELLED', 'was left')
-  }
-
-  // How it ends from this end.
-
-  /** Ends the call, and tells the other end if it knows of it. */
-  end(code: string, problem: string, options?: RpcErrorOptions): void {
-    const executed = this.#calls ? 'unknown' : 'no'
-    this.#stop(new RpcError(code, `"${this.#path}" ${problem}`, { executed, ...options }))
-  }
-
-  expire(): void {
-    this.end('DEADLINE_EXCEEDED', 'was not answered in time')
-  }
-
-  readonly #abort = (): void => this.end('CANCELLED', 'was aborted', { cause: this.#settings.signal?.reason })
-
-  #stop(error: RpcError): void {
-    if (this.#outcome) return
-    this.#calls?.cancel(this.#id)
-    this.fail(error)
-  }
-
-  #end(outcome: Outcome): void {
-    if (this.#outcome) return
-    this.#outcome = outcome
-    this.#settings.signal?.removeEventListener('abort', this.#abort)
-    this.#settle(outcome)
-    this.#owner.ended(this)
-  }
-
-  #misused(what: string): RpcError {
-    return new RpcError('FAILED_PRECONDITION', `"${this.#path}" is ${what}`)
-  }
-
-  /** Made for a call that is a stream only. */
-  get #events(): Inbox {
-    this.#inbox ??= new Inbox(this)
-    return this.#inbox
-  }
-
   /** Made only when somebody asks, so that a call nobody awaits cannot become an unhandled rejection. */
-  #asPromise(): Promise<unknown> {
-    this.#promise ??= new Promise((resolve, reject) => {
-      this.#settle = (outcome) => ('error' in outcome ? reject(outcome.error) : resolve(outcome.value))
-      if (this.#outcome) this.#settle(this.#outcome)
+  const asPromise = () => {
+    promise ??= new Promise((resolve, reject) => {
+      settle = () => outcome && (outcome[0] === ERROR ? reject : resolve)(outcome[1])
+      settle()
     })
-    return this.#promise
+    return promise
   }
+  const misused = () => new RpcError('FAILED_PRECONDITION', `"${path}" is ${isStream ? 'no' : 'a'} subscription`)
+  /** Tells the inbox how the call has ended. */
+  const close = () => {
+    const [op, error] = outcome!
+    events().end(op === DONE ? {} : { error: op === RESULT ? misused() : error })
+  }
+  const cancel = (error: RpcError) => {
+    peer?.cancel(id)
+    call.hear(ERROR, error)
+  }
+  const abort = () => call.end('CANCELLED', 'was aborted', { cause: signal!.reason })
+
+  const call: Call = {
+    deadline: Date.now() + (timeout ?? defaultTimeout),
+    ended: false,
+    // biome-ignore lint/suspicious/noThenProperty: a call is awaited
+    then: (onFulfilled, onRejected) => asPromise().then(onFulfilled, onRejected),
+    catch: (onRejected) => asPromise().catch(onRejected),
+    finally: (onFinally) => asPromise().finally(onFinally),
+    [Symbol.asyncIterator]() {
+      isStream = true
+      owner.streams(call)
+      // A stream has no deadline unless its user set one.
+      if (!timeout) call.deadline = undefined
+      if (outcome) close()
+      return events()
+    },
+    subscribe({ onData, onError = report, onDone }) {
+      let left = false
+      const read = async () => {
+        for await (const event of call) await (left || onData?.(event as never))
+      }
+      read()
+        .then(
+          () => left || onDone?.(),
+          (error) =>
+            left ||
+            onError(error instanceof RpcError ? error : new RpcError('UNKNOWN', 'onData threw', { cause: error })),
+        )
+        .catch(report)
+      return () => {
+        left = true
+        events().return()
+      }
+    },
+    open(given, caller = call) {
+      const options = { timeout: timeout && call.deadline! - Date.now(), lastEventId, metadata }
+      const text = JSON.stringify(options)
+      try {
+        id = given.open(path, call.input!, text === '{}' ? '' : text, stream, caller)
+        peer = given
+      } catch (error) {
+        call.hear(ERROR, error)
+      }
+    },
+    hear(op, value, weight) {
+      if (outcome) return
+      if (op === CREDIT) events().push(value as number)
+      else if (op !== EVENT) {
+        outcome = [op, value]
+        call.ended = true
+        signal?.removeEventListener('abort', abort)
+        if (isStream || inbox) close()
+        settle()
+        owner.ended(call)
+      } else if (promise && !isStream) cancel(misused())
+      else events().push([value, weight!])
+    },
+    end(code, problem, options) {
+      const executed = peer ? 'unknown' : 'no'
+      cancel(new RpcError(code, `"${path}" ${problem}`, { executed, ...options }))
+    },
+    expire: () => call.end('DEADLINE_EXCEEDED', 'ran out of time'),
+  }
+
+  try {
+    call.input = codec.encode(input)
+  } catch (error) {
+    call.end('INVALID_ARGUMENT', `was not sent: ${(error as Error).message}`, { cause: error })
+  }
+  signal?.addEventListener('abort', abort)
+  if (signal?.aborted) abort()
+  return call
 }

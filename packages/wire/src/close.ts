@@ -15,7 +15,7 @@ export const UNAUTHENTICATED_CLOSE = 4301
 
 /** Thrown where a frame breaks the protocol so that the socket has to close; never leaves this package. */
 export class ProtocolError extends Error {
-  readonly code: number
+  declare readonly code: number
   constructor(code: number, reason: string) {
     super(reason)
     this.code = code

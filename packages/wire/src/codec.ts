@@ -5,6 +5,8 @@ export interface Encoded {
   /** JSON of where in the value which type stands; empty where the JSON is all. */
   readonly marks?: string
   readonly bytes?: Uint8Array[]
+  /** How many bytes those are together. */
+  readonly length?: number
 }
 
 /** What goes over a socket: text, or binary where a message has bytes. */
@@ -12,8 +14,8 @@ export type Frame = string | Uint8Array
 
 /** How values become messages and back. */
 export interface Codec {
-  /** What `hello` calls it; a codec without a name reads everything. */
-  readonly name?: string
+  /** What `hello` calls it. */
+  readonly name: 'rich' | 'json'
   /**
    * @throws for what cannot arrive as it left
    */
@@ -23,13 +25,15 @@ export interface Codec {
    * @throws for what no encoder makes
    */
   decode(json: unknown, marks: unknown, bytes: Uint8Array | undefined): unknown
+  /** Copies bytes that are still their user's memory, where they cannot be sent at once. */
+  keep?(value: Encoded): void
   /** A binary frame of a text and the bytes of its last message. */
   join?(text: string, bytes: readonly Uint8Array[]): Uint8Array
   /**
-   * Takes a binary frame apart.
-   * @throws for what is none
+   * Takes a binary frame apart; undefined for anything else.
+   * @throws for what is broken
    */
-  split?(frame: Uint8Array): { text: string; bytes: Uint8Array }
+  split?(frame: unknown): { text: string; bytes: Uint8Array } | undefined
 }
 
 /** JSON and nothing else: what JSON.stringify makes of a value. For the smallest client. */
@@ -38,6 +42,3 @@ export const jsonCodec: Codec = {
   encode: (value) => ({ json: JSON.stringify(value) ?? '' }),
   decode: (json) => json,
 }
-
-/** How many bytes a value has beside its JSON. */
-export const weigh = ({ bytes = [] }: Encoded): number => bytes.reduce((sum, { length }) => sum + length, 0)

@@ -4,7 +4,7 @@ export interface Expiring {
   expire(): void
 }
 
-/** Ends what has run out of time, with one timer for all of it. */
+/** Ends what has run out of time. */
 export interface Deadlines {
   add(item: Expiring): void
   /** The last one out stops the timer: a pending timer keeps a Durable Object awake and a Node process alive. */
@@ -14,37 +14,47 @@ export interface Deadlines {
 // setTimeout's 32 bits; a later deadline is looked at again when the timer fires.
 const MAX_DELAY = 2_147_483_647
 
+/** One timer for all items. */
 export const createDeadlines = (): Deadlines => {
   const items = new Set<Expiring>()
   let timer: ReturnType<typeof setTimeout> | undefined
-  let next = Number.POSITIVE_INFINITY
+  let next: number
   const arm = () => {
     clearTimeout(timer)
+    next = Infinity
+    for (const { deadline = next } of items) next = Math.min(next, deadline)
     if (items.size) timer = setTimeout(sweep, Math.min(next - Date.now(), MAX_DELAY))
-    else next = Number.POSITIVE_INFINITY
   }
   const sweep = () => {
-    next = Number.POSITIVE_INFINITY
     for (const item of items) {
-      const at = item.deadline ?? next
-      if (at <= Date.now()) {
-        items.delete(item)
-        item.expire()
-      } else next = Math.min(next, at)
+      if (item.deadline! > Date.now()) continue
+      items.delete(item)
+      if (item.deadline) item.expire()
     }
     arm()
   }
   return {
     add(item) {
-      if (!item.deadline) return
       items.add(item)
-      if (item.deadline < next) {
-        next = item.deadline
-        arm()
-      }
+      if (!(item.deadline! >= next)) arm()
     },
     delete(item) {
       if (items.delete(item) && !items.size) arm()
+    },
+  }
+}
+
+/** A timer for each item: slower where there are many, and small. */
+export const createTimers = (): Deadlines => {
+  const timers = new Map<Expiring, ReturnType<typeof setTimeout>>()
+  return {
+    add(item) {
+      const expire = () => item.deadline && item.expire()
+      timers.set(item, setTimeout(expire, item.deadline! - Date.now()))
+    },
+    delete(item) {
+      clearTimeout(timers.get(item))
+      timers.delete(item)
     },
   }
 }

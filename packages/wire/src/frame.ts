@@ -1,17 +1,20 @@
 import { BAD_FRAME, ProtocolError, TOO_LARGE } from './close.ts'
 import type { Codec, Encoded } from './codec.ts'
-import type { Limits, Message } from './messages.ts'
+import type { Limits, Message, PeerLimits } from './messages.ts'
 
-/** What a sender may add to one message: others of its batch, and the envelopes. */
+/** What a frame may hold beside one message's characters and bytes: others of its batch, and the envelopes. */
 const SLACK = 65_536
 
 /** A message's text: its first fields, its value, and the field between value and marks where its op has one. */
-export const compose = (head: string, { json, marks }: Encoded, between?: string): string => {
-  let text = `[${head}`
-  if (json || between) text += `,${json || 'null'}`
-  if (between || (marks && between === '')) text += `,${between || 'null'}`
-  if (marks || (between && !json)) text += `,${marks || '["undefined"]'}`
-  return `${text}]`
+export const compose = (
+  head: string,
+  { json, marks = json ? '' : '["undefined"]' }: Encoded,
+  between?: string,
+): string => {
+  // Nothing stands for undefined, as long as nothing follows it.
+  if (!between && !(json && marks)) return `[${head}${json && `,${json}`}]`
+  const field = between === undefined ? '' : `,${between || null}`
+  return `[${head},${json || null}${field}${marks && `,${marks}`}]`
 }
 
 export interface Parsed {
@@ -26,16 +29,18 @@ export interface Parsed {
  * Takes a frame apart.
  * @throws ProtocolError for what is no frame of this protocol, or too large
  */
-export const parseFrame = (data: unknown, { message, batch }: Limits, codec: Codec): Parsed => {
-  const isText = typeof data === 'string'
-  const size = isText ? data.length : (data as ArrayBuffer).byteLength
-  if (size > (isText ? message : message * 2) + SLACK)
-    throw new ProtocolError(TOO_LARGE, `a frame of ${size} is too large`)
+export const parseFrame = (
+  data: unknown,
+  { message, batch = Infinity }: PeerLimits & Partial<Limits>,
+  codec: Codec,
+): Parsed => {
+  const size = (data as string).length ?? (data as ArrayBuffer).byteLength
+  if (size > message * 2 + SLACK) throw new ProtocolError(TOO_LARGE, 'too much')
   try {
-    const { text, bytes } = isText ? { text: data } : codec.split!(new Uint8Array(data as ArrayBuffer))
-    const frame = JSON.parse(text)
-    const messages: Message[] = Array.isArray(frame[0]) ? frame : [frame]
+    const { text, bytes } = codec.split?.(data) ?? { text: data as string }
+    const json = JSON.parse(text)
+    const messages: Message[] = Array.isArray(json[0]) ? json : [json]
     if (messages.length <= batch && messages.every(Array.isArray)) return { messages, bytes, size }
   } catch {}
-  throw new ProtocolError(BAD_FRAME, 'not a message of pairwire.1, nor a batch of them')
+  throw new ProtocolError(BAD_FRAME, 'not pairwire.1')
 }

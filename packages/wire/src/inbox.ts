@@ -8,77 +8,68 @@ export interface InboxOwner {
   leave(): void
 }
 
-type Reader<T> = [resolve: (result: IteratorResult<T, undefined>) => void, reject: (error: unknown) => void]
-
-const DONE = { done: true, value: undefined } as const
-
 /** The receiving side of a stream: a queue that its reader iterates. */
-export class Inbox<T = unknown> implements AsyncIterableIterator<T, undefined> {
-  readonly #owner: InboxOwner
-  // A number stands where the sender asked for that many bytes to be granted.
-  #queue: (readonly [value: T, weight: number] | number)[] = []
-  readonly #readers: Reader<T>[] = []
-  #end: { error?: unknown } | undefined
-
-  constructor(owner: InboxOwner) {
-    this.#owner = owner
-  }
-
+export interface Inbox<T = unknown> extends AsyncIterableIterator<T, undefined> {
   /** A value has come; or, as a number alone, the sender asks for credit once all that came before has been read. */
-  push(item: readonly [value: T, weight: number] | number): void {
-    if (this.#end) return
-    if (typeof item === 'object') this.#owner.weigh(item[1])
-    this.#queue.push(item)
-    this.#deliver()
-  }
-
+  push(item: Item<T> | number): void
   /** No more will come. What is queued can still be read; then the reader meets the error, if there is one, once. */
-  end(end: { error?: unknown } = {}): void {
-    this.#end ??= end
-    this.#deliver()
-  }
-
-  next(): Promise<IteratorResult<T, undefined>> {
-    return new Promise((...reader) => {
-      this.#readers.push(reader)
-      this.#deliver()
-    })
-  }
-
+  end(end?: { error?: unknown }): void
   /** The reader leaves: what is queued is dropped, and the sender is told. */
-  async return(): Promise<IteratorResult<T, undefined>> {
-    for (const item of this.#queue) if (typeof item === 'object') this.#owner.weigh(-item[1])
-    this.#queue = []
-    const early = !this.#end
-    this.#end = {}
-    this.#deliver()
-    if (early) this.#owner.leave()
-    return DONE
+  return(): Promise<IteratorResult<T, undefined>>
+}
+
+type Item<T> = readonly [value: T, weight: number]
+
+export const createInbox = <T = unknown>(owner: InboxOwner): Inbox<T> => {
+  // A number stands where the sender asked for that many bytes to be granted.
+  const queue: (Item<T> | number)[] = []
+  let ended: { error?: unknown } | undefined
+  let waiting: (() => void)[] = []
+
+  const wake = () => {
+    const woken = waiting
+    waiting = []
+    for (const resume of woken) resume()
   }
 
-  [Symbol.asyncIterator](): this {
-    return this
-  }
-
-  #deliver(): void {
-    for (;;) {
-      const [item] = this.#queue
-      if (typeof item === 'number') {
-        this.#queue.shift()
-        this.#owner.grant(item)
-        continue
+  const inbox: Inbox<T> = {
+    push(item) {
+      if (ended) return
+      if (typeof item === 'object') owner.weigh(item[1])
+      queue.push(item)
+      wake()
+    },
+    end(end = {}) {
+      ended ??= end
+      wake()
+    },
+    async next() {
+      for (;;) {
+        const item = queue.shift()
+        if (typeof item === 'number') owner.grant(item)
+        else if (item) {
+          owner.weigh(-item[1])
+          return { done: false, value: item[0] }
+        } else if (ended) {
+          const { error } = ended
+          ended = {}
+          if (error) throw error
+          return { done: true, value: undefined }
+        } else
+          await new Promise<void>((resolve) => {
+            waiting.push(resolve)
+          })
       }
-      const ready = item ?? this.#end
-      const reader = ready && this.#readers.shift()
-      if (!reader) return
-      if (item) {
-        this.#queue.shift()
-        this.#owner.weigh(-item[1])
-        reader[0]({ done: false, value: item[0] })
-      } else if ('error' in ready) {
-        this.#end = {}
-        reader[1]((ready as { error: unknown }).error)
-      } else reader[0](DONE)
-    }
+    },
+    async return() {
+      for (const item of queue.splice(0)) if (typeof item === 'object') owner.weigh(-item[1])
+      const early = !ended
+      ended = {}
+      wake()
+      if (early) owner.leave()
+      return { done: true, value: undefined }
+    },
+    [Symbol.asyncIterator]: () => inbox,
   }
+  return inbox
 }

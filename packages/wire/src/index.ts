@@ -1,7 +1,7 @@
 export { type Answers, createAnswers } from './answers.ts'
-export { Call, type CallOwner, type CallSettings, type Handlers } from './call.ts'
+export { type Call, type CallOwner, type CallSettings, createCall, type Handlers } from './call.ts'
 export type { Callable, Callee, Invocation } from './callee.ts'
-export type { Caller, Calls } from './calls.ts'
+export type { Caller } from './caller.ts'
 export {
   BAD_FRAME,
   BAD_VERSION,
@@ -19,27 +19,36 @@ export {
   TOO_MANY_CONNECTIONS,
   UNAUTHENTICATED_CLOSE,
 } from './close.ts'
-export { type Codec, type Encoded, type Frame, jsonCodec, weigh } from './codec.ts'
-export { createDeadlines, type Deadlines, type Expiring } from './deadlines.ts'
+export { type Codec, type Encoded, type Frame, jsonCodec } from './codec.ts'
+export { createDeadlines, createTimers, type Deadlines, type Expiring } from './deadlines.ts'
 export { compose, type Parsed, parseFrame } from './frame.ts'
-export type { Line } from './line.ts'
+export { createLine, type Line } from './line.ts'
 export {
+  CREDIT,
+  DONE,
+  ERROR,
+  EVENT,
   HELLO,
   type HelloOptions,
   LIMITS,
   type Limits,
   type Message,
+  PEER_LIMITS,
+  type PeerLimits,
+  RESULT,
   SUBPROTOCOL,
   VERSION,
   WELCOME,
   type Welcome,
   type WireOptions,
 } from './messages.ts'
-export { createOutbox, type Outbox } from './outbox.ts'
+export { createOutbox, createTickOutbox, type Outbox, type OutboxFactory } from './outbox.ts'
 export { createPeer, type Peer, type PeerOptions } from './peer.ts'
 export { createProxy } from './proxy.ts'
 export { report } from './report.ts'
 export { createRichCodec, type Marks } from './rich-codec.ts'
-export { type Flat, type Mark, type RichTypes, richTypes, type SuperJsonRegistries } from './rich-types.ts'
+export { type Flat, type Mark, type RichTypes, richTypes } from './rich-types.ts'
 export type { Source } from './sender.ts'
 export { type Attached, attach, type Socket, type SocketEvents } from './socket.ts'
+export { type SuperJsonRegistries, superjsonTypes } from './superjson-types.ts'
+export { type Upload, upload } from './upload.ts'

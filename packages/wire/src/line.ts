@@ -1,20 +1,22 @@
 import { RpcError } from '@pairwire/contract'
 import { BAD_FRAME, ProtocolError } from './close.ts'
-import { type Codec, type Encoded, weigh } from './codec.ts'
+import type { Codec, Encoded } from './codec.ts'
 import { compose } from './frame.ts'
-import { CREDIT, type Limits } from './messages.ts'
+import { CREDIT, type PeerLimits } from './messages.ts'
 import type { Outbox } from './outbox.ts'
 
 /** What both halves of a peer share: the way out, and the account of what lies unread. */
 export interface Line {
+  /** 1 at the end that opened the socket, whose calls have odd ids; 2 at the other, whose have even ones. */
+  readonly firstId: 1 | 2
   readonly codec: Codec
-  readonly limits: Limits
+  readonly limits: PeerLimits
   /** Bytes the other end takes per stream before it has to grant more. */
   window: number
   /** Characters, and apart from them bytes, that the other end takes in one message. */
   message: number
   /** Of the message in hand: its bytes, and what it weighs as its share of the frame. */
-  bytes: Uint8Array | undefined
+  bytes?: Uint8Array | undefined
   weight: number
   push: Outbox['push']
   /**
@@ -31,27 +33,27 @@ export interface Line {
   weigh(change: number): void
 }
 
-export const createLine = ({ push }: Outbox, codec: Codec, limits: Limits): Line => {
+export const createLine = ({ push }: Outbox, codec: Codec, limits: PeerLimits, firstId: 1 | 2): Line => {
   let unread = 0
   const line: Line = {
     ...limits,
+    firstId,
     codec,
     limits,
-    bytes: undefined,
     weight: 0,
     push,
     send(head, value, between) {
       const text = compose(head, value, between)
-      const bytes = weigh(value)
-      if (Math.max(text.length, bytes) > line.message)
-        throw new RpcError('INVALID_ARGUMENT', `a message over ${line.message} bytes`, { executed: 'no' })
-      push(text, value.bytes)
-      return text.length + bytes
+      const { bytes, length = 0 } = value
+      if (Math.max(text.length, length) > line.message)
+        throw new RpcError('INVALID_ARGUMENT', `over ${line.message} bytes`, { executed: 'no' })
+      push(text, bytes)
+      return text.length + length
     },
     credit: (id, n) => push(`[${CREDIT},${id},${n}]`),
     weigh(change) {
       unread += change
-      if (unread > limits.unread) throw new ProtocolError(BAD_FRAME, 'too much unread')
+      if (unread > limits.unread) throw new ProtocolError(BAD_FRAME, 'too much')
     },
   }
   return line

@@ -22,7 +22,7 @@ export const GOAWAY = 13 // acceptor → connector   [13, {reason?, retryAfter?}
 /** One parsed protocol unit: its op, then its fields, nothing of it checked beyond being an array. */
 export type Message = readonly [op: unknown, ...fields: unknown[]]
 
-/** What a `hello` may carry besides the session; every field may be missing. */
+/** What a `hello` may carry besides the session; every field may be missing, or null. */
 export interface HelloOptions {
   /** Whatever the application authenticates a connection with. */
   params?: unknown
@@ -30,8 +30,8 @@ export interface HelloOptions {
   timeout?: number
   /** Bytes of events the connector takes per subscription before it has to grant more. */
   window?: number
-  /** `'json'`: the connector reads and writes plain JSON only, with no marks and no binary frames. */
-  codec?: 'json'
+  /** `'json'`: the connector reads and writes plain JSON only, with no marks and no binary frames, and is not called. @default 'rich' */
+  codec?: 'rich' | 'json'
 }
 
 /** What a `welcome` says of the acceptor. */
@@ -57,39 +57,43 @@ export interface WireOptions {
   metadata?: Record<string, string>
 }
 
-/** Bounds one end keeps and, in the acceptor's case, announces. */
-export interface Limits {
+/** Bounds that each end keeps. */
+export interface PeerLimits {
   /** Characters of JSON, and apart from them bytes of attached binary data, in one message. @default 1_048_576 */
   message: number
-  /** Levels of nesting in one value. @default 64 */
-  depth: number
-  /** Messages in one frame. @default 1_000 */
-  batch: number
-  /** Queries and mutations in flight on one connection, each counted until its handler has ended. @default 256 */
-  calls: number
-  /** Subscriptions on one connection. @default 128 */
-  subscriptions: number
-  /** Characters of a procedure's path. @default 256 */
-  path: number
   /** Bytes of unread stream data a sender may have under way, per stream. @default 262_144 */
   window: number
   /** Bytes of stream data that may lie unread on one connection, over all streams. @default 67_108_864 */
   unread: number
+}
+
+/** Bounds that an end keeps which answers calls; a server announces them. */
+export interface Limits extends PeerLimits {
+  /** Messages in one frame. @default 1_000 */
+  batch: number
+  /** Queries and mutations in flight on one connection, each counted until its handler has ended. @default 256 */
+  calls: number
+  /** Levels of nesting in one value. @default 64 */
+  depth: number
+  /** Subscriptions on one connection. @default 128 */
+  subscriptions: number
+  /** Characters of a procedure's path. @default 256 */
+  path: number
   /** Milliseconds from the socket to its `hello`. @default 10_000 */
   hello: number
   /** Messages held while `authenticate` runs. @default 64 */
   held: number
 }
 
-export const LIMITS: Limits = {
-  message: 1_048_576,
-  depth: 64,
+export const PEER_LIMITS: PeerLimits = { message: 1_048_576, window: 262_144, unread: 67_108_864 }
+
+/** Apart from {@link PEER_LIMITS}, and written as a call that a bundler may leave out. */
+export const LIMITS: Limits = /* @__PURE__ */ Object.assign({}, PEER_LIMITS, {
   batch: 1_000,
   calls: 256,
+  depth: 64,
   subscriptions: 128,
   path: 256,
-  window: 262_144,
-  unread: 67_108_864,
   hello: 10_000,
   held: 64,
-}
+})

@@ -12,28 +12,31 @@ export interface Outbox {
   flush(bytes?: readonly Uint8Array[]): void
 }
 
+/** Makes an outbox over a way to send a frame: its text, and the bytes of its last message. */
+export type OutboxFactory = (send: (text: string, bytes?: readonly Uint8Array[]) => void) => Outbox
+
 const turn = Promise.resolve()
 
-export const createOutbox = (send: (text: string, bytes?: readonly Uint8Array[]) => void): Outbox => {
+/** Waits for the quiet: for an end that answers calls and sends streams. */
+export const createOutbox: OutboxFactory = (send) => {
   let text = ''
   let count = 0
-  let seen = 0
-  let quiet = 0
   let waiting = false
   const flush = (bytes?: readonly Uint8Array[]) => {
     if (!count) return
     const frame = count > 1 ? `[${text}]` : text
     text = ''
-    count = seen = quiet = 0
+    count = 0
     send(frame, bytes)
   }
-  const wait = () => {
-    if (count !== seen) {
+  const wait = async () => {
+    waiting = true
+    for (let seen = -1; seen !== count; ) {
       seen = count
-      quiet = 0
-    } else if (++quiet > QUIET_TURNS) flush()
-    waiting = count > 0
-    if (waiting) turn.then(wait)
+      for (let turns = QUIET_TURNS; turns--; ) await turn
+    }
+    waiting = false
+    flush()
   }
   return {
     flush,
@@ -41,10 +44,27 @@ export const createOutbox = (send: (text: string, bytes?: readonly Uint8Array[])
       text = count++ ? `${text},${message}` : message
       if (bytes?.length) flush(bytes)
       else if (text.length > FLUSH_AT || count >= MAX_BATCH) flush()
-      else if (!waiting) {
-        waiting = true
-        turn.then(wait)
+      else if (!waiting) wait()
+    },
+  }
+}
+
+/** Sends at the end of the turn: enough for an end that only makes calls, and small. */
+export const createTickOutbox: OutboxFactory = (send) => {
+  let text = ''
+  const flush = () => {
+    if (text) send(`[${text}]`)
+    text = ''
+  }
+  return {
+    flush,
+    push(message) {
+      if (text) text += `,${message}`
+      else {
+        text = message
+        turn.then(flush)
       }
+      if (text.length > FLUSH_AT) flush()
     },
   }
 }

@@ -1,31 +1,32 @@
 import { RpcError } from '@pairwire/contract'
 import type { Answers } from './answers.ts'
-import { type Calls, createCalls } from './calls.ts'
-import { BAD_FRAME, ProtocolError, SECOND_HELLO } from './close.ts'
-import type { Codec } from './codec.ts'
+import type { Caller } from './caller.ts'
+import type { Encoded } from './codec.ts'
 import type { Parsed } from './frame.ts'
-import { createLine, type Line } from './line.ts'
-import { CALL, CREDIT, DONE, ERROR, GOAWAY, HELLO, type Limits, type Message, PING, PONG } from './messages.ts'
-import type { Outbox } from './outbox.ts'
+import type { Line } from './line.ts'
+import { CALL, CANCEL, CREDIT, DONE, ERROR, EVENT, GOAWAY, type Message, PING, PONG, RESULT } from './messages.ts'
+import { remoteError } from './remote-error.ts'
+import type { Sender, Source } from './sender.ts'
+import type { Upload } from './upload.ts'
 
 export interface PeerOptions {
-  readonly outbox: Outbox
-  readonly codec: Codec
-  readonly limits: Limits
-  /** Whether this end opened the socket. */
-  readonly connector: boolean
-  /** Makes the answering half, {@link createAnswers}; an end without one carries no code for it and answers no calls. */
-  readonly answering?: ((line: Line) => Answers) | undefined
+  /** The answering half; an end without one carries no code for it, and is not to be called. */
+  readonly answers?: Answers | undefined
+  /** Sends input streams; an end without it carries no code for them and sends none. */
+  readonly upload?: Upload | undefined
   onGoaway?(notice: unknown): void
 }
 
-/**
- * One end of the conversation on one socket, after the handshake. Either end calls, streams, cancels and is called.
- * Its own input streams wait for `calls.resume()`.
- */
+/** One end of the conversation on one socket, after the handshake. Either end calls, streams, cancels and is called. */
 export interface Peer {
-  readonly calls: Calls
-  readonly answers: Answers | undefined
+  readonly line: Line
+  /**
+   * Makes a call; returns its id. `options` is JSON, or empty.
+   * @throws RpcError for a message larger than the other end takes, and for a stream that this end cannot send
+   */
+  open(path: string, input: Encoded, options: string, stream: Source | undefined, caller: Caller): number
+  /** Tells the callee, unless the call has ended; what still comes of it is ignored. */
+  cancel(id: number): void
   /**
    * Handles the messages of a frame, in order.
    * @throws ProtocolError where the socket has to close
@@ -35,41 +36,74 @@ export interface Peer {
   close(error: RpcError): void
 }
 
-export const createPeer = ({ outbox, codec, limits, connector, answering, onGoaway }: PeerOptions): Peer => {
-  const line = createLine(outbox, codec, limits)
-  const calls = createCalls(line, connector ? 1 : 2)
-  const answers = answering?.(line)
+/** What comes about a call that this end made. */
+const TO_CALLER = [CREDIT, RESULT, ERROR, EVENT, DONE]
+
+export const createPeer = (line: Line, { answers, upload, onGoaway }: PeerOptions): Peer => {
+  const { push, codec } = line
+  const live = new Map<number, { caller: Caller; sender: Sender | undefined }>()
+  let nextId: number = line.firstId
+
+  const end = (id: number) => {
+    live.get(id)?.sender?.close()
+    return live.delete(id)
+  }
+  const cancel = (id: number) => {
+    if (end(id)) push(`[${CANCEL},${id}]`)
+  }
 
   const one = (message: Message) => {
-    const [op, id, n] = message as [number, number, number]
-    if (op === PING) outbox.push(`[${PONG}]`)
+    const [op, id, json, marks, late] = message as [number, number, unknown, unknown, unknown]
+    const { caller, sender } = live.get(id) ?? {}
+    if (op === PING) push(`[${PONG}]`)
     else if (op === GOAWAY) onGoaway?.(id)
-    else if (op !== PONG) {
-      const mine = id % 2 === +connector
-      const isSound = Number.isInteger(op) && op >= CALL && op <= DONE && Number.isSafeInteger(id) && id > 0
-      if (!isSound || (op === CREDIT ? !Number.isSafeInteger(n) : mine !== op > CREDIT))
-        throw new ProtocolError(op === HELLO ? SECOND_HELLO : BAD_FRAME, 'unexpected message')
-      if (mine) calls.handle(message)
-      else if (answers) answers.handle(message)
-      else if (op === CALL) outbox.push(`[${ERROR},${id},{"code":"UNIMPLEMENTED","message":"no router","executed":"no"}]`)
+    else if (!caller || !TO_CALLER.includes(op)) {
+      // Not about a call of this end's, or about one that has ended, which the other end could not know yet.
+      answers?.handle(message)
+    } else if (op === CREDIT) {
+      const n = json as number
+      if (n < 0) caller.hear(CREDIT, -n)
+      else sender?.grant(n)
+    } else {
+      let value: unknown
+      try {
+        // An event has its id before its marks.
+        value = codec.decode(json, op === EVENT ? late : marks, line.bytes)
+      } catch (error) {
+        cancel(id)
+        return caller.hear(ERROR, new RpcError('INTERNAL', (error as Error).message, { executed: 'yes' }))
+      }
+      if (op !== EVENT) end(id)
+      caller.hear(op, op === ERROR ? remoteError(value) : value, line.weight)
     }
   }
 
   return {
-    calls,
-    answers,
+    line,
+    open(path, input, options, stream, caller) {
+      if (stream && !upload) throw new RpcError('UNIMPLEMENTED', 'no streams here')
+      const id = nextId
+      line.send(`${CALL},${id},${JSON.stringify(path)}`, input, options)
+      nextId += 2
+      const call = { caller, sender: undefined as Sender | undefined }
+      live.set(id, call)
+      if (stream)
+        call.sender = upload!(line, id, stream, (error) => {
+          if (end(id)) caller.hear(ERROR, error)
+        })
+      return id
+    },
+    cancel,
     handle({ messages, bytes, size }, from = 0) {
-      const running = answers?.size ?? 0
       line.weight = size / messages.length
-      for (let i = from; i < messages.length; i++) {
-        line.bytes = messages[i + 1] ? undefined : bytes
-        one(messages[i]!)
-      }
-      // When each call of the frame was answered in its turn there is nothing to wait for.
-      if ((answers?.size ?? 0) <= running) outbox.flush()
+      line.bytes = bytes
+      for (const message of messages.slice(from)) one(message)
     },
     close(error) {
-      calls.close(error)
+      for (const [id, { caller }] of live) {
+        end(id)
+        caller.hear(ERROR, error)
+      }
       answers?.close(error)
     },
   }

@@ -1,7 +1,6 @@
 import { RpcError } from '@pairwire/contract'
 import { bytesOf, joinFrame, splitFrame, viewOf } from './bytes.ts'
 import type { Codec, Encoded } from './codec.ts'
-import type { Limits } from './messages.ts'
 import { kindOf, type Mark, type RichTypes } from './rich-types.ts'
 
 /** superjson's tree of annotations: the mark of this place and those inside it, or places below by their path. */
@@ -63,8 +62,10 @@ const splitPath = (path: string): string[] => {
  * Plain JSON takes a path of its own and carries no marks. A rich value is walked once: what JSON lacks is replaced,
  * and marked at its path in superjson's own notation. Decoding touches own, enumerable properties only, so that no
  * path from the wire reaches a prototype.
+ *
+ * @param maxDepth levels of nesting in one value
  */
-export const createRichCodec = ({ depth: maxDepth }: Limits, types: RichTypes): Codec => {
+export const createRichCodec = (maxDepth: number, types: RichTypes): Codec => {
   const encodeRich = (value: unknown): Encoded => {
     const bytes: Uint8Array[] = []
     let length = 0
@@ -112,7 +113,8 @@ export const createRichCodec = ({ depth: maxDepth }: Limits, types: RichTypes): 
     }
 
     const json = JSON.stringify(walk(value, undefined, root as Places, 0, maxDepth))
-    return { json, marks: JSON.stringify(root), bytes }
+    const marks = JSON.stringify(root)
+    return bytes.length ? { json, marks, bytes, length } : { json, marks }
   }
 
   const child = (node: unknown, key: string): unknown => {
@@ -134,6 +136,7 @@ export const createRichCodec = ({ depth: maxDepth }: Limits, types: RichTypes): 
   }
 
   return {
+    name: 'rich',
     encode: (value) =>
       value === undefined
         ? { json: '' }
@@ -148,7 +151,10 @@ export const createRichCodec = ({ depth: maxDepth }: Limits, types: RichTypes): 
         throw fail("a value's marks are malformed, or name a type that was not registered here")
       }
     },
+    keep({ bytes = [] }) {
+      for (const [i, part] of bytes.entries()) bytes[i] = part.slice()
+    },
     join: joinFrame,
-    split: splitFrame,
+    split: (frame) => (typeof frame === 'string' ? undefined : splitFrame(new Uint8Array(frame as ArrayBuffer))),
   }
 }

@@ -15,34 +15,14 @@ export interface RichTypes {
 /** The name JavaScript itself has for an object's kind; unlike `instanceof` it holds across realms. */
 export const kindOf = (value: object): string => Object.prototype.toString.call(value).slice(8, -1)
 
-/** The parts of a SuperJSON instance that hold what an application registered. */
-export interface SuperJsonRegistries {
-  readonly classRegistry: {
-    getIdentifier(of: never): string | undefined
-    getValue(identifier: string): unknown
-    getAllowedProps(of: never): string[] | undefined
-  }
-  readonly symbolRegistry: {
-    getIdentifier(symbol: never): string | undefined
-    getValue(identifier: string): unknown
-  }
-  readonly customTransformerRegistry: {
-    findApplicable(value: never): { name: string; serialize(value: never): unknown } | undefined
-    findByName(name: string): { deserialize(json: never): unknown } | undefined
-  }
-}
-
 // A BigInt costs time with the square of its digits; 16,384 take well under a millisecond.
 const MAX_DIGITS = 16_384
 
 /**
- * superjson's types: Date, Map, Set, BigInt, URL, RegExp, Error, NaN, the infinities and -0, and what an application
- * registered with a SuperJSON instance of its own (classes, symbols, custom transformers).
+ * superjson's types: undefined, Date, Map, Set, BigInt, URL, RegExp, Error, NaN, the infinities and -0.
  */
-export const richTypes = (superjson?: SuperJsonRegistries): RichTypes => ({
+export const richTypes: RichTypes = {
   flatten(value, kind): Flat | undefined {
-    const known = superjson && registered(superjson, value)
-    if (known) return known
     if (value === undefined) return ['undefined', null]
     if (typeof value === 'number' && !(value - value === 0 && (value || 1 / value > 0)))
       return ['number', Object.is(value, -0) ? '-0' : `${value}`]
@@ -67,8 +47,6 @@ export const richTypes = (superjson?: SuperJsonRegistries): RichTypes => ({
   },
 
   revive(mark, json) {
-    if (typeof mark !== 'string') return superjson && revived(superjson, mark, json)
-    const text = typeof json === 'string' ? json : undefined
     switch (mark) {
       case 'undefined':
         return undefined
@@ -83,63 +61,23 @@ export const richTypes = (superjson?: SuperJsonRegistries): RichTypes => ({
         return error
       }
     }
-    if (text === undefined) throw 0
-    switch (mark) {
-      case 'Date':
-        return new Date(text)
-      case 'number':
-        return Number(text)
-      case 'URL':
-        return new URL(text)
-      case 'regexp': {
-        const end = text.lastIndexOf('/')
-        return new RegExp(text.slice(1, end), text.slice(end + 1))
+    if (typeof json === 'string') {
+      const text = json
+      switch (mark) {
+        case 'Date':
+          return new Date(text)
+        case 'number':
+          return Number(text)
+        case 'URL':
+          return new URL(text)
+        case 'regexp': {
+          const end = text.lastIndexOf('/')
+          return new RegExp(text.slice(1, end), text.slice(end + 1))
+        }
+        case 'bigint':
+          if (text.length <= MAX_DIGITS && /^-?\d+$/.test(text)) return BigInt(text)
       }
-      case 'bigint':
-        if (text.length <= MAX_DIGITS && /^-?\d+$/.test(text)) return BigInt(text)
     }
     throw 0
   },
-})
-
-// The order of superjson's own rules: class, symbol, custom.
-const registered = (superjson: SuperJsonRegistries, value: unknown): Flat | undefined => {
-  const { classRegistry, symbolRegistry, customTransformerRegistry } = superjson
-  const maker = (value as object | undefined)?.constructor as never
-  const name = maker && classRegistry.getIdentifier(maker)
-  if (name) {
-    const allowed = classRegistry.getAllowedProps(maker)
-    const source = value as Record<string, unknown>
-    return [
-      ['class', name],
-      allowed ? Object.fromEntries(allowed.map((key) => [key, source[key]])) : { ...source },
-      true,
-    ]
-  }
-  const symbol = typeof value === 'symbol' && symbolRegistry.getIdentifier(value as never)
-  if (symbol) return [['symbol', symbol], (value as unknown as symbol).description]
-  const custom = customTransformerRegistry.findApplicable(value as never)
-  return custom && [['custom', custom.name], custom.serialize(value as never), true]
-}
-
-const revived = (superjson: SuperJsonRegistries, [name, detail]: Exclude<Mark, string>, json: unknown): unknown => {
-  const known =
-    name === 'class'
-      ? superjson.classRegistry.getValue(detail)
-      : name === 'symbol'
-        ? superjson.symbolRegistry.getValue(detail)
-        : name === 'custom' && superjson.customTransformerRegistry.findByName(detail)
-  if (!known) throw 0
-  if (name === 'symbol') return known
-  if (name === 'custom') return (known as { deserialize(json: unknown): unknown }).deserialize(json)
-  // Own properties one by one: a key such as __proto__ stays a key.
-  const instance = Object.create((known as { prototype: object }).prototype)
-  for (const key of Object.keys(json as object))
-    Object.defineProperty(instance, key, {
-      value: (json as never)[key],
-      writable: true,
-      enumerable: true,
-      configurable: true,
-    })
-  return instance
 }

@@ -18,8 +18,8 @@ export interface Sender {
 
 const iteratorOf = (source: Source): AnyIterator => {
   const any = source as AsyncIterable<unknown> & Iterable<unknown> & { getReader(): { read(): never; cancel(): never } }
-  if (any[Symbol.asyncIterator] ?? any[Symbol.iterator])
-    return (any[Symbol.asyncIterator] ?? any[Symbol.iterator]).call(any)
+  const make = any[Symbol.asyncIterator] ?? any[Symbol.iterator]
+  if (make) return make.call(any)
   // Safari's ReadableStream is not iterable.
   const reader = any.getReader()
   return { next: () => reader.read(), return: () => reader.cancel() }

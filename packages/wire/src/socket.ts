@@ -30,7 +30,6 @@ export interface Attached {
  */
 export const attach = (socket: Socket, { open, frame, closed }: SocketEvents): Attached => {
   let gone = false
-  let failure = ''
   const end = (code: number, reason: string) => {
     if (gone) return
     gone = true
@@ -46,28 +45,22 @@ export const attach = (socket: Socket, { open, frame, closed }: SocketEvents): A
     attempt(() => socket.close(code, reason))
     end(code, reason)
   }
-  const on = socket.addEventListener.bind(socket) as (type: string, listener: (event: Details) => void) => void
+  const on = (type: string, listener: (event: Details) => void) =>
+    socket.addEventListener(type as 'open', listener as never)
   socket.binaryType = 'arraybuffer'
-  on('message', ({ data }) => {
+  on('message', (event) => {
     try {
-      if (!gone) frame(data)
+      if (!gone) frame(event.data)
     } catch (error) {
-      const { code = INTERNAL_CLOSE, message } = error as ProtocolError
-      close(code, error instanceof ProtocolError ? message : 'internal error')
+      if (error instanceof ProtocolError) close(error.code, error.message)
+      else close(INTERNAL_CLOSE, '')
     }
   })
-  on('close', ({ code, reason }) => {
-    // Where the platform leaves the handshake half done, this finishes it.
-    if (socket.readyState === 2) attempt(() => (code === 1005 ? socket.close() : socket.close(code)))
-    end(code, reason || failure)
-  })
-  on('error', ({ message }) => {
-    failure = message
-    // A close with its code should follow; workerd sends none after a protocol error.
-    setTimeout(() => end(1006, failure), 100)
-  })
-  if (socket.readyState === 1) open && queueMicrotask(open)
-  else open && on('open', open)
+  on('close', (event) => end(event.code, event.reason))
+  // A close with its code should follow; workerd sends none after a protocol error.
+  on('error', (event) => setTimeout(() => end(1006, event.message), 100))
+  // A socket that was given open says so no more.
+  if (open) socket.readyState === 1 ? queueMicrotask(open) : on('open', open)
   socket.accept?.()
   return { send: (data) => attempt(() => socket.send(data)), close }
 }

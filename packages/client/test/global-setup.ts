@@ -1,0 +1,41 @@
+import { resolve } from 'node:path'
+import { build } from 'esbuild'
+import { Miniflare } from 'miniflare'
+import type { TestProject } from 'vitest/node'
+import { serve } from '../../server/test/suites/node.ts'
+
+const packages = resolve(import.meta.dirname, '../..')
+const names = ['contract', 'wire', 'router', 'server']
+
+/** The worker of the suites, as one module. */
+const bundle = async (): Promise<string> => {
+  const { outputFiles } = await build({
+    entryPoints: [`${packages}/server/test/worker.ts`],
+    alias: Object.fromEntries(names.map((name) => [`@pairwire/${name}`, `${packages}/${name}/src/index.ts`])),
+    external: ['cloudflare:*'],
+    bundle: true,
+    write: false,
+    format: 'esm',
+    target: 'es2022',
+  })
+  return outputFiles[0]!.text
+}
+
+/** Starts the servers that browser tests talk to. */
+export default async ({ provide }: TestProject): Promise<() => Promise<void>> => {
+  const node = await serve('*')
+  const workerd = new Miniflare({
+    modules: true,
+    script: await bundle(),
+    compatibilityDate: '2026-11-01',
+    bindings: { OPEN: true },
+    durableObjects: { OBJECT: { className: 'TestObject', useSQLite: true } },
+    cf: false,
+  })
+  const { host } = await workerd.ready
+  provide('nodeUrl', `ws://${node.host}`)
+  provide('workerdUrl', `ws://${host}`)
+  return async () => {
+    await Promise.all([workerd.dispose(), node.close()])
+  }
+}
