@@ -1,7 +1,7 @@
 import { createClient } from '@pairwire/client'
 import { RpcError } from '@pairwire/contract'
 import { WebSocketPair as LocalPair } from '@pairwire/websocket-pair'
-import { afterEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import vectors from '../../../docs/vectors/conversations.json' with { type: 'json' }
 import { build, frameOf, fromHex, type LongFrame, notate, toHex } from '../../../docs/vectors/notation.ts'
@@ -216,6 +216,8 @@ const reader = (frames: (string | ArrayBuffer)[]) => {
   }
 }
 
+type Cleanups = (() => void)[]
+
 /** An expected message as vitest compares it. */
 const matcher = (expected: any): any => {
   if (typeof expected !== 'object' || expected === null) return expected
@@ -230,12 +232,7 @@ const expected = (given: any) => {
   return { text: expect.any(String), message: matcher(given.message), bytes: given.bytes }
 }
 
-const cleanups: (() => void)[] = []
-afterEach(() => {
-  for (const cleanup of cleanups.splice(0)) cleanup()
-})
-
-const run = async ({ role, options = {}, steps }: Case, { theirs, ours, frames, code }: Ends) => {
+const run = async ({ role, options = {}, steps }: Case, { theirs, ours, frames, code }: Ends, cleanups: Cleanups) => {
   const { take, next } = reader(frames)
   const calls = new Map<string, { call: any; controller: AbortController; events: unknown[]; end: Promise<unknown> }>()
   let client: any
@@ -313,8 +310,13 @@ for (const [socket, make] of Object.entries({ 'a socket in memory': inMemory, 'a
   describe(socket, () => {
     for (const each of vectors.cases as unknown as Case[]) {
       const name = `${each.role}: ${each.name}`
-      const test = KNOWN.includes(name) ? it.fails : it
-      test(name, () => run(each, make()))
+      const test = KNOWN.includes(name) ? it.concurrent.fails : it.concurrent
+      test(name, async () => {
+        const cleanups: Cleanups = []
+        await run(each, make(), cleanups).finally(() => {
+          for (const cleanup of cleanups) cleanup()
+        })
+      })
     }
   })
 
