@@ -1,0 +1,37 @@
+import { deepEqual } from 'node:assert/strict'
+import type { Step } from '../step.ts'
+
+const COUNT = 50
+const numbers = Array.from({ length: COUNT }, (_, n) => n)
+
+/** How calls share frames. */
+export const frames: Step[] = [
+  {
+    kind: 'calls before open',
+    async show({ another }) {
+      const { client, frames } = another()
+      await using _ = client.$connection
+      const sums = await Promise.all(numbers.map((n) => client.add({ a: n, b: n })))
+      deepEqual(
+        sums,
+        numbers.map((n) => 2 * n),
+      )
+      deepEqual(frames, { sent: 1, received: 1 })
+      return `${COUNT} calls and the hello → ${frames.sent} frame out, ${frames.received} frame back`
+    },
+  },
+  {
+    kind: 'calls of one tick',
+    async show({ client, frames }) {
+      await client.add({ a: 0, b: 0 })
+      const { sent, received } = frames
+      const sums = await Promise.all(numbers.map((n) => client.add({ a: n, b: -n })))
+      deepEqual(
+        sums,
+        numbers.map(() => 0),
+      )
+      deepEqual([frames.sent - sent, frames.received - received], [1, 1])
+      return `${COUNT} calls → 1 frame out, 1 frame back`
+    },
+  },
+]

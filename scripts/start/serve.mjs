@@ -1,0 +1,56 @@
+// Serves an example in workerd, without wrangler around it: quick to start, silent, and off the network.
+import '../quiet.mjs'
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { Log, LogLevel, Miniflare } from 'miniflare'
+import { root } from '../run.mjs'
+import { buildExample } from './build.mjs'
+
+const cache = join(root, 'node_modules/.cache/pairwire')
+
+/**
+ * @param {string} name a folder of examples/ with a wrangler.json
+ * @param {{ port?: number }} [options] the port; without it any free one
+ * @returns {Promise<{ url: string, close(): Promise<void> }>}
+ */
+export async function serveExample(name, { port = 0 } = {}) {
+  mkdirSync(cache, { recursive: true })
+  const assets = mkdtempSync(join(cache, `${name}-`))
+  const remove = () => rmSync(assets, { recursive: true, force: true })
+  let miniflare
+  const close = async () => {
+    await miniflare?.dispose()
+    remove()
+  }
+  try {
+    const { config, worker } = await buildExample(name, assets)
+    miniflare = new Miniflare({
+      host: '127.0.0.1',
+      port,
+      cf: false,
+      logRequests: false,
+      log: new Log(LogLevel.ERROR),
+      workers: [
+        {
+          config: {
+            name: config.name,
+            compatibilityDate: config.compatibility_date,
+            manifest: {
+              mainModule: 'worker.js',
+              modulesRoot: root,
+              modules: { 'worker.js': { type: 'esm', contents: worker } },
+            },
+            env: {},
+            exports: {},
+            ...(config.assets && { assets: { directory: assets, hasUserWorker: true } }),
+          },
+        },
+      ],
+    })
+    const { port: actual } = await miniflare.ready
+    return { url: `http://localhost:${actual}`, close }
+  } catch (error) {
+    await close().catch(() => {}) // what did not start may not be able to stop
+    throw error
+  }
+}
