@@ -14,7 +14,6 @@ import {
   type Deadlines,
   ERROR,
   HELLO,
-  type Limits,
   type Line,
   type OutboxFactory,
   type Peer,
@@ -99,7 +98,7 @@ export const createConnection = (options: ConnectionOptions): Connection => {
   /** The peer of the open socket. */
   let peer: Peer | undefined
 
-  const become = (next: ConnectionState, detail: StateDetail = {}) => {
+  const become = (next: ConnectionState, _code?: string, _problem?: string, detail: StateDetail = {}) => {
     state = next
     for (const listener of listeners) {
       try {
@@ -111,7 +110,7 @@ export const createConnection = (options: ConnectionOptions): Connection => {
   }
 
   /** Lets go of the current socket, or of the attempt to open one: what was under way ends with the code. */
-  let leave: (next: ConnectionState, code: string, message: string) => void = become as typeof leave
+  let leave: (next: ConnectionState, code: string, problem: string) => void = become
 
   /** Puts waiting calls on the socket, as many as the server takes. */
   const flush = () => {
@@ -137,11 +136,11 @@ export const createConnection = (options: ConnectionOptions): Connection => {
     const finish = (next: ConnectionState, code: string, problem: string, detail?: StateDetail) => {
       const fail = (executed: Executed) => new RpcError(code, `${problem} ${url}`, { executed })
       if (leave === finish) {
-        leave = become as typeof leave
+        leave = become
         peer = undefined
         running.clear()
         for (const [call] of queue) call.hear(ERROR, fail('no'))
-        become(next, detail)
+        become(next, code, problem, detail)
       }
       own?.close(fail('unknown'))
       attached?.close(1000, '')
@@ -169,12 +168,11 @@ export const createConnection = (options: ConnectionOptions): Connection => {
         frame(data) {
           const frame = parseFrame(data, limits, codec)
           if (welcomed) return mine.handle(frame)
-          const [op, welcome] = frame.messages[0] as [unknown, Partial<Welcome>]
+          const [op, welcome] = frame.messages[0] as [unknown, Welcome]
           if (op !== WELCOME) throw new ProtocolError(BAD_FRAME, 'not pairwire.1')
-          const { window, message, calls = slots } = welcome?.limits ?? (limits as PeerLimits & Partial<Limits>)
-          line.window = window
-          line.message = message
-          slots = calls
+          line.window = welcome.limits.window
+          line.message = welcome.limits.message
+          slots = welcome.limits.calls
           welcomed = true
           become('open')
           flush()

@@ -17,7 +17,10 @@ export interface ClientOptions {
     url: string,
     protocols: string[],
   ) => Socket
-  /** Makes the socket itself, for instance from a Durable Object's stub. It has to offer the given subprotocol. */
+  /**
+   * Makes the socket itself, for instance from a Durable Object's stub: open (and accepted), or about to open. It has to
+   * offer the given subprotocol.
+   */
   connect?(url: string, protocol: string): Socket | Promise<Socket>
 }
 

@@ -60,14 +60,15 @@ export class RpcError<Code extends string = string, Data = unknown> extends Erro
 
   constructor(code: Code, message: string = code, options: RpcErrorOptions<Data> = {}) {
     super(message, options)
-    this.name = 'RpcError'
-    this.code = code
-    this.data = options.data as Data
-    this.executed = options.executed
-    this.retryAfter = options.retryAfter
-    this.remote = options.remote ?? false
+    const { data, executed, retryAfter, remote = false } = options
+    // In one go, and declared above without initializers: every browser loads this class.
+    Object.assign(this, { name: 'RpcError', code, data, executed, retryAfter, remote })
   }
 }
+
+/** Any thrown value as an {@link RpcError}: what is none becomes the cause of an `UNKNOWN` one. */
+export const toRpcError = (error: unknown): RpcError =>
+  error instanceof RpcError ? error : new RpcError('UNKNOWN', (error as Error | undefined)?.message, { cause: error })
 
 /**
  * Whether a value is an {@link RpcError}, and of this code if one is given.

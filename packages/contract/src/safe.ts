@@ -1,5 +1,5 @@
 import type { CallError } from './call.ts'
-import { isRpcError, RpcError } from './error.ts'
+import { toRpcError } from './error.ts'
 
 /** What became of a call: `error` or `data`, and the type of one follows from the other. */
 export type SafeResult<Output, Errors = never> =
@@ -22,8 +22,3 @@ export const safe = <Output, Errors = never>(
     (data) => ({ error: undefined, data }),
     (error) => ({ error: toRpcError(error) as CallError<Errors>, data: undefined }),
   )
-
-const toRpcError = (thrown: unknown): RpcError =>
-  isRpcError(thrown)
-    ? thrown
-    : new RpcError('UNKNOWN', thrown instanceof Error ? thrown.message : undefined, { cause: thrown })

@@ -178,6 +178,7 @@ export const createSession = (socket: Socket, options: SessionOptions, hooks: Se
       hooks.closed()
     },
   })
+  socket.accept?.()
   const timer = setTimeout(() => attached.close(HELLO_TIMEOUT, `no hello within ${limits.hello} ms`), limits.hello)
   return attached
 }

@@ -1,4 +1,4 @@
-import { RpcError, type RpcErrorOptions } from '@pairwire/contract'
+import { RpcError, type RpcErrorOptions, toRpcError } from '@pairwire/contract'
 import type { Caller } from './caller.ts'
 import type { Codec, Encoded } from './codec.ts'
 import type { Expiring } from './deadlines.ts'
@@ -7,6 +7,9 @@ import { CREDIT, DONE, ERROR, EVENT, RESULT } from './messages.ts'
 import type { Peer } from './peer.ts'
 import { report } from './report.ts'
 import type { Source } from './sender.ts'
+
+/** As long as timers run: 24 days. A longer timeout, such as Infinity, is cut to it. */
+const MAX_TIMEOUT = 2_147_483_647
 
 /** What a user may say of one call. */
 export interface CallSettings {
@@ -90,7 +93,7 @@ export const createCall = (
     })
     return promise
   }
-  const misused = () => new RpcError('FAILED_PRECONDITION', `"${path}" is ${isStream ? 'no' : 'a'} subscription`)
+  const misused = () => new RpcError('UNIMPLEMENTED', `"${path}" is ${isStream ? 'no' : 'a'} subscription`)
   /** Tells the inbox how the call has ended. */
   const close = () => {
     const [op, error] = outcome!
@@ -103,7 +106,7 @@ export const createCall = (
   const abort = () => call.end('CANCELLED', 'was aborted', { cause: signal!.reason })
 
   const call: Call = {
-    deadline: Date.now() + (timeout ?? defaultTimeout),
+    deadline: Date.now() + Math.min(timeout ?? defaultTimeout, MAX_TIMEOUT),
     ended: false,
     // biome-ignore lint/suspicious/noThenProperty: a call is awaited
     then: (onFulfilled, onRejected) => asPromise().then(onFulfilled, onRejected),
@@ -125,9 +128,7 @@ export const createCall = (
       read()
         .then(
           () => left || onDone?.(),
-          (error) =>
-            left ||
-            onError(error instanceof RpcError ? error : new RpcError('UNKNOWN', 'onData threw', { cause: error })),
+          (error) => left || onError(toRpcError(error)),
         )
         .catch(report)
       return () => {
@@ -155,8 +156,8 @@ export const createCall = (
         if (isStream || inbox) close()
         settle()
         owner.ended(call)
-      } else if (promise && !isStream) cancel(misused())
-      else events().push([value, weight!])
+      } else if (isStream || !promise) events().push([value, weight!])
+      else cancel(misused())
     },
     end(code, problem, options) {
       const executed = peer ? 'unknown' : 'no'

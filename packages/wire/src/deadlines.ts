@@ -1,6 +1,8 @@
 /** Something that ends at a time, in milliseconds since the epoch. */
 export interface Expiring {
   readonly deadline: number | undefined
+  /** Its own timer, where each has one. */
+  timer?: ReturnType<typeof setTimeout>
   expire(): void
 }
 
@@ -45,16 +47,9 @@ export const createDeadlines = (): Deadlines => {
 }
 
 /** A timer for each item: slower where there are many, and small. */
-export const createTimers = (): Deadlines => {
-  const timers = new Map<Expiring, ReturnType<typeof setTimeout>>()
-  return {
-    add(item) {
-      const expire = () => item.deadline && item.expire()
-      timers.set(item, setTimeout(expire, item.deadline! - Date.now()))
-    },
-    delete(item) {
-      clearTimeout(timers.get(item))
-      timers.delete(item)
-    },
-  }
-}
+export const createTimers = (): Deadlines => ({
+  add(item) {
+    item.timer = setTimeout(() => item.deadline && item.expire(), item.deadline! - Date.now())
+  },
+  delete: (item) => clearTimeout(item.timer),
+})

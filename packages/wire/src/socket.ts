@@ -25,7 +25,7 @@ export interface Attached {
 }
 
 /**
- * Listens to a socket, in the same turn, and accepts it where it has to be accepted. Nothing that a handler throws leaves
+ * Listens to a socket, in the turn in which it was made or accepted. Nothing that a handler throws leaves
  * the socket's listener: a ProtocolError closes with its code, anything else with 4100.
  */
 export const attach = (socket: Socket, { open, frame, closed }: SocketEvents): Attached => {
@@ -61,7 +61,6 @@ export const attach = (socket: Socket, { open, frame, closed }: SocketEvents): A
   on('error', (event) => setTimeout(() => end(1006, event.message), 100))
   // A socket that was given open says so no more.
   if (open) socket.readyState === 1 ? queueMicrotask(open) : on('open', open)
-  socket.accept?.()
   return { send: (data) => attempt(() => socket.send(data)), close }
 }
 
