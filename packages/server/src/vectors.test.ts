@@ -44,6 +44,7 @@ interface Case {
 const KNOWN = [
   'acceptor: a subscription with a deadline',
   'acceptor: bytes of a message that is not the last',
+  'acceptor: a window of -1 is the default',
   'connector: plain JSON sends no marks',
 ]
 
