@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import { build } from 'esbuild'
-import { Miniflare } from 'miniflare'
+import { Log, LogLevel, Miniflare } from 'miniflare'
 import type { TestProject } from 'vitest/node'
 import { serve } from '../../server/test/suites/node.ts'
 
@@ -25,12 +25,27 @@ const bundle = async (): Promise<string> => {
 export default async ({ provide }: TestProject): Promise<() => Promise<void>> => {
   const node = await serve('*')
   const workerd = new Miniflare({
-    modules: true,
-    script: await bundle(),
-    compatibilityDate: '2026-11-01',
-    bindings: { OPEN: true },
-    durableObjects: { OBJECT: { className: 'TestObject', useSQLite: true } },
     cf: false,
+    logRequests: false,
+    log: new Log(LogLevel.ERROR),
+    workers: [
+      {
+        config: {
+          name: 'suites',
+          compatibilityDate: '2026-11-01',
+          manifest: {
+            mainModule: 'worker.js',
+            modulesRoot: packages,
+            modules: { 'worker.js': { type: 'esm', contents: await bundle() } },
+          },
+          env: {
+            OBJECT: { type: 'durable-object', worker: 'suites', exportName: 'TestObject' },
+            OPEN: { type: 'json', value: true },
+          },
+          exports: { TestObject: { type: 'durable-object', storage: 'sqlite' } },
+        },
+      },
+    ],
   })
   const { host } = await workerd.ready
   provide('nodeUrl', `ws://${node.host}`)

@@ -10,6 +10,7 @@ const at = (base: string): Place => ({
       headers: { Upgrade: 'websocket', 'Sec-WebSocket-Protocol': 'pairwire.1', ...headers },
     })
     if (!response.webSocket) throw new Error(`no WebSocket: ${response.status} ${await response.text()}`)
+    response.webSocket.accept()
     return response.webSocket as never
   },
 })

@@ -1,18 +1,23 @@
 import { DurableObject } from 'cloudflare:workers'
-import { serverFor } from './suites/servers.ts'
+import { createServers, serverFor } from './suites/servers.ts'
 
 interface Env {
   readonly OBJECT: DurableObjectNamespace
+  /** Lets pages of every origin in: set where a browser is tested. */
+  readonly OPEN?: boolean
 }
 
-const answer = (request: Request, env: unknown): Response =>
-  (serverFor(request.url)?.fetch(request as never, env) as Response | undefined) ??
+const servers = createServers()
+const openServers = createServers('*')
+
+const answer = (request: Request, { OPEN }: Env, name: string): Response =>
+  (serverFor(request.url, OPEN ? openServers : servers)?.fetch(request as never, name) as Response | undefined) ??
   new Response(new URL(request.url).pathname)
 
 /** A Durable Object that does not hibernate: it answers with the very servers of the worker. */
 export class TestObject extends DurableObject<Env> {
   override fetch(request: Request): Response {
-    return answer(request, 'object')
+    return answer(request, this.env, 'object')
   }
 }
 
@@ -20,6 +25,6 @@ export class TestObject extends DurableObject<Env> {
 export default {
   fetch(request: Request, env: Env): Response | Promise<Response> {
     if (new URL(request.url).pathname.startsWith('/object/')) return env.OBJECT.getByName('suites').fetch(request)
-    return answer(request, 'worker')
+    return answer(request, env, 'worker')
   },
 }

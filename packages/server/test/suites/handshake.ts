@@ -24,7 +24,7 @@ export const handshake = (place: Place): void => {
     const states: unknown[] = []
     client.$connection.on('state', (state, detail) => states.push([state, detail.code, detail.reason]))
     expect((await outcome(client.nothing()))[0]).toBe('UNAVAILABLE')
-    expect(states.at(-1)).toEqual([code === 4003 ? 'closed' : 'idle', code, reason])
+    expect(states.at(-1)).toEqual(['idle', code, reason])
   })
 
   it.each(['auth', 'context'])('closes with 4100 where %s throws anything else, and leaks nothing', async (server) => {

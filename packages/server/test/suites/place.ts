@@ -5,7 +5,7 @@ import type { TestRouter } from './router.ts'
 
 /** Where the suites' servers run, and how a test gets to them. */
 export interface Place {
-  /** A socket to the server of this name, offering the subprotocol; not accepted yet where sockets have to be. */
+  /** A socket to the server of this name, offering the subprotocol, and accepted. */
   connect(server: string, headers?: Record<string, string>): Socket | Promise<Socket>
 }
 
@@ -124,7 +124,6 @@ export const openRaw = async (
     wake()
   })
   on('error', () => {})
-  socket.accept?.()
   await opened
   const send = (frame: unknown) => {
     try {

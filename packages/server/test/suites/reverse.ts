@@ -1,4 +1,5 @@
-import { implement, type RpcError } from '@pairwire/router'
+import type { RpcError } from '@pairwire/contract'
+import { implement } from '@pairwire/router'
 import { expect, it } from 'vitest'
 import { clientContract } from './contract.ts'
 import { eventually, newKey, openClient, openRaw, type Place, sleep } from './place.ts'

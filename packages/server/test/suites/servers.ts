@@ -15,11 +15,16 @@ const authenticate = async ({ params }: { params: unknown }): Promise<string> =>
   return `visitor ${turn}`
 }
 
-/** The servers of the suites, by the path each answers at. */
-export const servers: Record<string, Server<unknown>> = {
-  main: createServer(router, { onError: remember, context: ({ env }) => ({ name: 'main', env }) }),
+/** The servers of the suites, by the path each answers at. Browsers come from another origin: they are let in by `open`. */
+export const createServers = (open?: '*'): Record<string, Server<unknown>> => ({
+  main: createServer(router, {
+    onError: remember,
+    ...(open && { origins: open }),
+    context: ({ env }) => ({ name: 'main', env }),
+  }),
   tight: createServer(router, {
     onError: remember,
+    ...(open && { origins: open }),
     context: ({ env }) => ({ name: 'tight', env }),
     limits: {
       message: 4_096,
@@ -36,11 +41,13 @@ export const servers: Record<string, Server<unknown>> = {
   }),
   auth: createServer(router, {
     onError: remember,
+    ...(open && { origins: open }),
     authenticate,
     context: ({ identity, env }) => ({ name: identity, env }),
   }),
   context: createServer(router, {
     onError: remember,
+    ...(open && { origins: open }),
     context: () => {
       throw new Error('classified')
     },
@@ -53,13 +60,14 @@ export const servers: Record<string, Server<unknown>> = {
   any: createServer(router, { onError: remember, origins: '*', context: ({ env }) => ({ name: 'any', env }) }),
   one: createServer(router, {
     onError: remember,
+    ...(open && { origins: open }),
     connections: 1,
     context: ({ env }) => ({ name: 'one', env }),
   }),
-}
+})
 
 /** The server that a request's path asks for, also behind `/object/`. */
-export const serverFor = (url: string): Server<unknown> | undefined => {
+export const serverFor = (url: string, servers: Record<string, Server<unknown>>): Server<unknown> | undefined => {
   const [name = ''] = new URL(url).pathname.split('/').slice(-1)
   return Object.hasOwn(servers, name) ? servers[name] : undefined
 }
