@@ -160,7 +160,7 @@ export const createConnection = (options: ConnectionOptions): Connection => {
       own = mine
       attached = attach(socket, {
         open() {
-          outbox.push(compose(`${HELLO},${VERSION},""`, hello))
+          outbox.push(compose(`${HELLO},${VERSION},""`, hello), hello.bytes)
           peer = mine
           flush()
           outbox.flush()

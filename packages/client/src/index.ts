@@ -20,7 +20,7 @@ export interface RichClientOptions extends ClientOptions {
 }
 
 /**
- * Makes a client: a typed proxy over one WebSocket, which it opens at once.
+ * Makes a client: a typed proxy over one WebSocket, which its first call opens.
  *
  * @param url where the server listens: `wss:`, `ws:`, `https:`, `http:`, or relative to the page
  * @throws TypeError for a URL that cannot be one

@@ -2,10 +2,15 @@ import type { RpcError, StandardCode } from './error.ts'
 import type { InputStream } from './input-stream.ts'
 import type { SignalLike } from './signal.ts'
 
+/** Wrapped, so that it is not lost in the `undefined` that an optional property adds for most users. */
+export interface Carried<Errors> {
+  readonly errors: Errors
+}
+
 /** What calling a query or a mutation returns: a promise of its output that also knows the types of its errors. */
 export interface Call<Output, Errors = never> extends Promise<Output> {
   /** Never there at run time: it carries the declared errors to `safe`. */
-  readonly '~errors'?: Errors
+  readonly '~errors'?: Carried<Errors>
 }
 
 export interface CallOptions {

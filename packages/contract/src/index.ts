@@ -1,4 +1,4 @@
-export type { Call, CallError, CallOptions, StreamCallOptions } from './call.ts'
+export type { Call, CallError, CallOptions, Carried, StreamCallOptions } from './call.ts'
 export type { Client, ClientProcedure, ClientTree } from './client.ts'
 export { type Contract, type ContractNode, defineContract, isProcedure } from './define-contract.ts'
 export { type Executed, isRpcError, RpcError, type RpcErrorOptions, type StandardCode, toRpcError } from './error.ts'

@@ -1,4 +1,4 @@
-import type { CallError } from './call.ts'
+import type { CallError, Carried } from './call.ts'
 import { toRpcError } from './error.ts'
 
 /** What became of a call: `error` or `data`, and the type of one follows from the other. */
@@ -16,7 +16,7 @@ export type SafeResult<Output, Errors = never> =
  * if (error?.code === 'MUTED') return `Muted until ${error.data.until}`
  */
 export const safe = <Output, Errors = never>(
-  call: PromiseLike<Output> & { readonly '~errors'?: Errors },
+  call: PromiseLike<Output> & { readonly '~errors'?: Carried<Errors> },
 ): Promise<SafeResult<Output, Errors>> =>
   Promise.resolve<Output>(call).then(
     (data) => ({ error: undefined, data }),

@@ -1,10 +1,10 @@
-import type { CallError, CallOptions } from './call.ts'
+import type { CallError, CallOptions, Carried } from './call.ts'
 import type { InputStream } from './input-stream.ts'
 
-/** What calling a subscription returns. It starts when it is first iterated or subscribed to. */
+/** What calling a subscription returns. The call is made at once; its events wait to be iterated or subscribed to. */
 export interface Subscription<Event, Errors = never> extends AsyncIterable<Event> {
   /** Never there at run time: it carries the declared errors. */
-  readonly '~errors'?: Errors
+  readonly '~errors'?: Carried<Errors>
   /** Hands each event to a callback. Returns a function that ends the subscription. */
   subscribe(observer: Observer<Event, Errors>): () => void
 }
@@ -16,8 +16,6 @@ export interface Observer<Event, Errors = never> {
   onError?: ((error: CallError<Errors>) => unknown) | undefined
   /** The handler has no more events. */
   onDone?: (() => unknown) | undefined
-  /** Events were lost for good: fetch afresh what they built up. Without it the subscription fails with `DATA_LOSS`. */
-  onGap?: (() => unknown) | undefined
 }
 
 export interface SubscriptionOptions extends CallOptions {

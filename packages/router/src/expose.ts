@@ -15,7 +15,9 @@ export const expose = (
   call: Invocation,
   executed: Executed,
 ): RpcError | Promise<RpcError> => {
-  const hide = (error: unknown) => mask(error, route.path, route.kind, call.onError, executed)
+  // Nobody waits for an aborted call, and most of what its handler throws is the abort itself, in whatever guise.
+  const onError = call.aborted ? () => {} : call.onError
+  const hide = (error: unknown) => mask(error, route.path, route.kind, onError, executed)
   // What was thrown may be anything, also a proxy that throws at every touch.
   try {
     // An error of another peer was addressed to this end, not to its caller.

@@ -7,6 +7,8 @@ export interface Invocation {
   readonly stream?: AsyncIterable<unknown> | undefined
   /** Aborts when nobody waits for the call any more. May be a getter: it is read when the handler reads it. */
   readonly signal: AbortSignal
+  /** Whether the signal has fired; so that asking costs no signal. */
+  readonly aborted?: boolean | undefined
   /** What the first middleware, or the handler, sees as `ctx`. */
   readonly ctx: unknown
   /** Calls the procedures of whoever called. */

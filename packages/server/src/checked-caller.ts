@@ -30,7 +30,8 @@ export const checkedCaller = (caller: Caller, path: string, output: Schema): Cal
 
   return {
     hear(op, value, weight) {
-      if (busy) busy = busy.then(() => check(op, value, weight))
+      if (busy)
+        busy = busy.then(() => check(op, value, weight)).catch((cause) => refuse('could not be taken', { cause }))
       else busy = check(op, value, weight) as Promise<void> | undefined
     },
   }

@@ -13,7 +13,7 @@ import { clientOf } from './client-of.ts'
 import { createJsonOnlyCodec } from './json-only.ts'
 import type { BaseServerOptions, ContextCall, ServerOptions } from './options.ts'
 import { refuseOrigin } from './origin.ts'
-import { createSession, type Session, type SessionOptions } from './session.ts'
+import { createSession, isThenable, type Session, type SessionOptions } from './session.ts'
 
 /** Where a socket came from. */
 export interface SocketOrigin<Env> {
@@ -42,41 +42,53 @@ export interface Server<Env = unknown> {
 }
 
 /**
- * Makes a server of a router.
+ * Makes a server of a router. A router that asks for a context has to be given one.
  *
  * @example
  * const server = createServer(router, { context: ({ request }) => ({ country: request.headers.get('CF-IPCountry') }) })
  * export default { fetch: server.fetch }
  */
-export const createServer = <C, Ctx, ClientContract, Identity = undefined, Env = unknown>(
+export function createServer<C, ClientContract, Identity = undefined, Env = unknown>(
+  // biome-ignore lint/complexity/noBannedTypes: a context that asks for nothing is one that {} satisfies
+  router: Router<C, {}, ClientContract>,
+  options?: BaseServerOptions<Identity, Env> & { context?: undefined },
+): Server<Env>
+export function createServer<C, Ctx, ClientContract, Identity = undefined, Env = unknown>(
   router: Router<C, Ctx, ClientContract>,
-  ...[options]: {} extends Ctx
-    ? [options?: ServerOptions<Ctx, Identity, Env>]
-    : [options: ServerOptions<Ctx, Identity, Env>]
-): Server<Env> => {
-  const given = (options ?? {}) as BaseServerOptions<Identity, Env> & {
-    context?(call: ContextCall<Identity, Env>): unknown
-  }
-  const { origins, authenticate, context, connections = Number.POSITIVE_INFINITY } = given
-  const limits = { ...LIMITS, ...given.limits }
+  options: ServerOptions<Ctx, Identity, Env>,
+): Server<Env>
+export function createServer(given: unknown, settings: unknown = {}): unknown {
+  const router = given as SessionOptions['router'] & { readonly clientContract: unknown }
+  return makeServer(router, settings as AnyOptions)
+}
+
+/** The options as they are at run time, where a router that asks for no context may have no `context`. */
+type AnyOptions = BaseServerOptions<unknown, unknown> & { context?(call: ContextCall<unknown, unknown>): unknown }
+
+const makeServer = (
+  router: SessionOptions['router'] & { readonly clientContract: unknown },
+  options: AnyOptions,
+): Server => {
+  const { origins, authenticate, context, connections = Number.POSITIVE_INFINITY } = options
+  const limits = { ...LIMITS, ...options.limits }
   const sessions = new Set<Session>()
   let shared: SessionOptions | undefined
 
   // A Worker has no random numbers until its first request.
   const share = (): SessionOptions => ({
-    router: router as Pick<Router<unknown>, 'find' | 'run'>,
+    router,
     limits,
     codecs: {
-      rich: createRichCodec(limits.depth, given.types ?? richTypes),
+      rich: createRichCodec(limits.depth, options.types ?? richTypes),
       json: createJsonOnlyCodec(limits.depth),
     },
     epoch: nanoid(),
-    heartbeat: given.heartbeat ?? 25_000,
-    onError: given.onError,
+    heartbeat: options.heartbeat ?? 25_000,
+    onError: options.onError,
     clientOf: router.clientContract ? clientOf(router.clientContract) : undefined,
   })
 
-  const server: Server<Env> = {
+  const server: Server = {
     fetch(request, env, _ctx) {
       const refused = server.refusal(request)
       if (refused) return refused
@@ -86,19 +98,18 @@ export const createServer = <C, Ctx, ClientContract, Identity = undefined, Env =
           'server.fetch needs WebSocketPair, which Cloudflare Workers have. On Node use @pairwire/server/node.',
         )
       const { 0: client, 1: socket } = new WebSocketPair()
-      server.accept(socket, { request, env: env as Env })
+      server.accept(socket, { request, env })
       const init = { status: 101, webSocket: client, headers: { 'Sec-WebSocket-Protocol': SUBPROTOCOL } }
-      return new Response(null, init)
+      return new Response(null, init as object)
     },
 
     accept(socket, { request, env }) {
       shared ??= share()
       const session = createSession(socket, shared, {
         identify(params) {
-          const contextOf = (identity: unknown) =>
-            context ? context({ identity: identity as Identity, request, env: env as Env }) : {}
-          const identity = authenticate?.({ request, params, env: env as Env })
-          return identity instanceof Promise ? identity.then(contextOf) : contextOf(identity)
+          const contextOf = (identity: unknown) => (context ? context({ identity, request, env }) : {})
+          const identity = authenticate?.({ request, params, env })
+          return isThenable(identity) ? identity.then(contextOf) : contextOf(identity)
         },
         closed: () => sessions.delete(session),
       })

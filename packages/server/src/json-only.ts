@@ -5,8 +5,10 @@ export const createJsonOnlyCodec = (depth: number): Codec => {
   // It marks undefined, and nothing else; those marks are left off, as JSON.stringify leaves off the key.
   const strict = createRichCodec(depth, {
     flatten: (value) => (value === undefined ? ['undefined', null] : undefined),
-    revive() {
-      throw new TypeError('a JSON client sends no marks')
+    // The one mark that such a client has: for an input that is not there, before options that are.
+    revive(mark) {
+      if (mark === 'undefined') return undefined
+      throw new TypeError('a client of plain JSON has no other marks')
     },
   })
   return {

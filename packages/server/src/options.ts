@@ -40,8 +40,7 @@ export interface BaseServerOptions<Identity, Env> {
 }
 
 /** What `createServer` can be told. `context` may be left out only where the router asks for none. */
-export type ServerOptions<Ctx, Identity, Env> = BaseServerOptions<Identity, Env> &
-  // biome-ignore lint/complexity/noBannedTypes: a context that asks for nothing is one that {} satisfies
-  ({} extends Ctx
-    ? { context?(call: ContextCall<Identity, Env>): Ctx | Promise<Ctx> }
-    : { context(call: ContextCall<Identity, Env>): Ctx | Promise<Ctx> })
+export interface ServerOptions<Ctx, Identity, Env> extends BaseServerOptions<Identity, Env> {
+  /** Makes what handlers see as `ctx`, once per connection, from what `authenticate` returned. */
+  context(call: ContextCall<Identity, Env>): Ctx | Promise<Ctx>
+}

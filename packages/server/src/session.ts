@@ -59,7 +59,7 @@ export interface Session {
   close(code: number, reason: string): void
 }
 
-const isThenable = (value: unknown): value is PromiseLike<unknown> =>
+export const isThenable = (value: unknown): value is PromiseLike<unknown> =>
   typeof (value as PromiseLike<unknown> | null)?.then === 'function'
 
 /** Close codes for what `authenticate` and `context` throw to refuse. */
@@ -87,12 +87,12 @@ export const createSession = (socket: Socket, options: SessionOptions, hooks: Se
   }
   const outbox = createOutbox((text, bytes) => attached.send(bytes ? codec.join!(text, bytes) : text))
 
-  const hello = ([op, version, , json, marks]: Message): HelloOptions => {
+  const hello = ([op, version, , json, marks]: Message, bytes: Uint8Array | undefined): HelloOptions => {
     if (op !== HELLO || typeof (json ?? {}) !== 'object')
       throw new ProtocolError(BAD_FRAME, 'a connection begins with hello')
     if (version !== VERSION) throw new ProtocolError(BAD_VERSION, `this server speaks version ${VERSION} of the wire`)
     try {
-      return (codec.decode(json ?? {}, marks, undefined) ?? {}) as HelloOptions
+      return (codec.decode(json ?? {}, marks, bytes) ?? {}) as HelloOptions
     } catch {
       throw new ProtocolError(BAD_FRAME, 'the options of hello cannot be read')
     }
@@ -105,7 +105,6 @@ export const createSession = (socket: Socket, options: SessionOptions, hooks: Se
   }
 
   const begin = ({ codec: name, timeout, window }: HelloOptions, ctx: unknown) => {
-    clearTimeout(timer)
     if (gone) return
     if (name === 'json') codec = codecs.json
     const extras = { ctx, onError, client: undefined as unknown }
@@ -153,7 +152,8 @@ export const createSession = (socket: Socket, options: SessionOptions, hooks: Se
         return
       }
       if (held) return hold(frame)
-      const said = hello(frame.messages[0]!)
+      const said = hello(frame.messages[0]!, frame.bytes)
+      clearTimeout(timer)
       held = { frames: [], messages: 0, size: 0 }
       if (frame.messages.length > 1) hold({ ...frame, messages: frame.messages.slice(1) })
       try {

@@ -40,14 +40,6 @@ interface Case {
   steps: Step[]
 }
 
-/** What the code does not do yet. A case that does what it should fails here: take it off the list. */
-const KNOWN = [
-  'acceptor: a subscription with a deadline',
-  'acceptor: bytes of a message that is not the last',
-  'acceptor: a window of -1 is the default',
-  'connector: plain JSON sends no marks',
-]
-
 const contract = defineContract({
   add: query({ input: z.object({ a: z.number(), b: z.number() }), output: z.number() }),
   echo: query({ input: type<unknown>(), output: type<unknown>() }),
@@ -319,8 +311,7 @@ for (const [socket, make] of Object.entries({ 'a socket in memory': inMemory, 'a
   describe(socket, () => {
     for (const each of vectors.cases as unknown as Case[]) {
       const name = `${each.role}: ${each.name}`
-      const test = KNOWN.includes(name) ? it.concurrent.fails : it.concurrent
-      test(name, async () => {
+      it.concurrent(name, async () => {
         const cleanups: Cleanups = []
         await run(each, make(), cleanups).finally(() => {
           for (const cleanup of cleanups) cleanup()

@@ -72,6 +72,10 @@ class Answering implements Invocation, Expiring {
     this.expire = () => expire(this)
   }
 
+  get aborted(): boolean {
+    return !!this.#reason
+  }
+
   get signal(): AbortSignal {
     this.#controller ??= new AbortController()
     if (this.#reason) this.#controller.abort(this.#reason)
@@ -141,6 +145,7 @@ export const createAnswers = (line: Line, limits: Limits, callee: Callee, timeou
         return weight
       })
       if (call.silent) call.sender.close()
+      else deadlines.add(call)
       if (await call.sender.run(source as Source)) line.push(`[${DONE},${call.id}]`)
       release(call)
     } catch (error) {
@@ -161,12 +166,12 @@ export const createAnswers = (line: Line, limits: Limits, callee: Callee, timeou
   /** Tells the caller, if it still listens. What the callee did not make for the caller is masked. */
   const fail = (call: Answering, error: unknown, unsent?: boolean) => {
     const { id, path, procedure, silent } = call
+    const known = error instanceof RpcError && !unsent
     try {
-      const known = error instanceof RpcError && !unsent
-      const told = known ? error : callee.mask(error, path, procedure.kind)
-      if (!silent) tell(id, told)
-    } catch {
-      if (!silent) tell(id, new RpcError('INTERNAL', 'internal error'))
+      if (!silent) tell(id, known ? error : callee.mask(error, path, procedure.kind))
+    } catch (cause) {
+      // The error's data cannot be sent.
+      tell(id, callee.mask(cause, path, procedure.kind))
     }
     release(call)
   }

@@ -8,6 +8,8 @@ export interface Invocation {
   readonly stream: AsyncIterable<unknown> | undefined
   /** Aborts when the caller cancels, the deadline passes or the connection is gone. Made when first read. */
   readonly signal: AbortSignal
+  /** Whether the signal has fired; asking makes none. */
+  readonly aborted: boolean
   /** Milliseconds since the epoch. */
   readonly deadline: number | undefined
   readonly lastEventId: string | undefined

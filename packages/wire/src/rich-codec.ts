@@ -121,7 +121,7 @@ export const createRichCodec = (maxDepth: number, types: RichTypes): Codec => {
     if (!isObject(node) || !Object.prototype.propertyIsEnumerable.call(node, key)) throw 0
     return node[key]
   }
-  const revive = (marks: unknown, node: unknown, depth: number, bytes: Uint8Array | undefined): unknown => {
+  const revive = (marks: unknown, node: unknown, depth: number, bytes: (part: unknown) => Uint8Array): unknown => {
     if (!isObject(marks) || !depth) throw 0
     const [mark, inner] = Array.isArray(marks) ? marks : [undefined, marks]
     // Inner places first, so that what stands around them is still the JSON that their paths were made for.
@@ -132,7 +132,7 @@ export const createRichCodec = (maxDepth: number, types: RichTypes): Codec => {
       ;(parent as Places)[last] = revive(inner[path], child(parent, last), depth - 1, bytes) as Marks
     }
     if (mark === undefined) return node
-    return mark[0] === 'bytes' ? viewOf(mark[1], node, bytes!) : types.revive(mark, node)
+    return mark[0] === 'bytes' ? viewOf(mark[1], node, bytes(node)) : types.revive(mark, node)
   }
 
   return {
@@ -145,8 +145,15 @@ export const createRichCodec = (maxDepth: number, types: RichTypes): Codec => {
           : encodeRich(value),
     decode(json, marks, bytes) {
       if (isDeeper(json, maxDepth)) throw fail(`a value is nested deeper than ${maxDepth} levels`)
+      if (marks === undefined) return json
+      // Each byte is for one place: else a short text could ask for the same bytes many times over.
+      let left = bytes?.length ?? 0
       try {
-        return marks === undefined ? json : revive(marks, json, maxDepth + 1, bytes)
+        return revive(marks, json, maxDepth + 1, (part) => {
+          left -= (part as [number, number])[1]
+          if (!(left >= 0)) throw 0
+          return bytes!
+        })
       } catch {
         throw fail("a value's marks are malformed, or name a type that was not registered here")
       }

@@ -31,7 +31,7 @@ const iteratorOf = (source: Source): AnyIterator => {
  * not know what a message of a batch weighs, and a quiet stream costs no message upstream.
  */
 export const createSender = (line: Line, id: number, window: number, send: (value: unknown) => number): Sender => {
-  const size = Math.min(window, line.limits.window) || line.limits.window
+  const size = window > 0 ? Math.min(window, line.limits.window) : line.limits.window
   let unread = 0
   let unasked = 0
   let closed = false

@@ -8,7 +8,8 @@ export interface Socket {
   accept?(): void
   send(data: Frame): void
   close(code?: number, reason?: string): void
-  addEventListener(type: 'open' | 'message' | 'close' | 'error', listener: (event: never) => void): void
+  // biome-ignore lint/suspicious/noExplicitAny: each platform has event types of its own
+  addEventListener(type: 'open' | 'message' | 'close' | 'error', listener: (event: any) => void): void
 }
 
 export interface SocketEvents {
