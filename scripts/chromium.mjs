@@ -1,6 +1,16 @@
 // Finds a Chromium for tests and examples: the machine's own, or the one that comes from npm (Linux, x64).
 import { execFileSync } from 'node:child_process'
-import { accessSync, constants, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import {
+  accessSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join, resolve } from 'node:path'
 
@@ -36,7 +46,8 @@ export async function chromium() {
   const home = await unpacked()
   const executablePath = join(home, 'chromium')
   // A bare container lacks nss and expat; the package brings those of Amazon Linux, to be used only then.
-  const env = { ...process.env, FONTCONFIG_PATH: process.env.FONTCONFIG_PATH ?? join(home, 'fonts') }
+  const env = { ...process.env }
+  env.FONTCONFIG_FILE ??= fontConfig(home)
   if (lacksLibraries(executablePath)) env.LD_LIBRARY_PATH = join(home, 'al2023', 'lib')
   return { executablePath, args: chromiumArgs, env }
 }
@@ -69,6 +80,18 @@ async function unpacked() {
     rmSync(aside, { recursive: true, force: true }) // another run was first
   }
   return home
+}
+
+/** The package's own configuration names folders of AWS Lambda; without one that names ours no text is drawn. */
+function fontConfig(home) {
+  const file = join(home, 'fonts.conf')
+  const dirs = [join(home, 'fonts', 'fonts'), join(home, 'fonts')].map((dir) => `<dir>${dir}</dir>`).join('')
+  if (!existsSync(file))
+    writeFileSync(
+      file,
+      `<?xml version="1.0"?><fontconfig><include ignore_missing="yes">/etc/fonts/fonts.conf</include>${dirs}<cachedir>${join(home, 'font-cache')}</cachedir></fontconfig>`,
+    )
+  return file
 }
 
 function runs(path) {

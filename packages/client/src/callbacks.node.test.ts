@@ -77,7 +77,7 @@ describe('a callback that throws', () => {
     expect(await client.add({ a: 1, b: 1 })).toBe(2)
     client.$connection.close()
     expect(states).toEqual(['connecting', 'open', 'closed'])
-    expect(report).toHaveBeenCalledTimes(3)
+    await vi.waitFor(() => expect(report).toHaveBeenCalledTimes(3))
     report.mockRestore()
   })
 

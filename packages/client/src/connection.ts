@@ -49,7 +49,7 @@ export interface ClientConnection {
   on(event: 'state', listener: StateListener): () => void
   /** Opens a new socket; what was under way on the old one ends with UNAVAILABLE. */
   reconnect(): void
-  /** Closes for good; whatever is pending ends with CANCELLED, once. */
+  /** Closes, until `reconnect()` is called; whatever is pending ends with CANCELLED, once. */
   close(): void
   [Symbol.asyncDispose](): Promise<void>
 }
@@ -80,8 +80,8 @@ export interface ConnectionOptions extends Features {
   params(): unknown
 }
 
-/** Before its welcome the server holds 64 messages: this many calls go along with `hello`, and no large ones. */
-const EARLY_CALLS = 50
+/** Before its welcome the server holds 64 messages: this many calls, each perhaps cancelled, go along with `hello`. */
+const EARLY_CALLS = 30
 const EARLY_SIZE = 10_000
 
 /** A closure, not a class: its private names cost a browser nothing. */
@@ -100,13 +100,8 @@ export const createConnection = (options: ConnectionOptions): Connection => {
 
   const become = (next: ConnectionState, _code?: string, _problem?: string, detail: StateDetail = {}) => {
     state = next
-    for (const listener of listeners) {
-      try {
-        listener(next, detail)
-      } catch (error) {
-        report(error)
-      }
-    }
+    // As an async function, so that what it throws and what it rejects with are met alike.
+    for (const listener of listeners) (async () => listener(next, detail))().catch(report)
   }
 
   /** Lets go of the current socket, or of the attempt to open one: what was under way ends with the code. */
@@ -115,7 +110,7 @@ export const createConnection = (options: ConnectionOptions): Connection => {
   /** Puts waiting calls on the socket, as many as the server takes. */
   const flush = () => {
     for (const [call, late] of queue) {
-      if (!peer || running.size >= slots || (late && state !== 'open')) return
+      if (!peer || (state === 'open' ? running.size >= slots : late || slots-- < 1)) return
       queue.delete(call)
       running.add(call)
       call.open(peer)
@@ -151,8 +146,8 @@ export const createConnection = (options: ConnectionOptions): Connection => {
     try {
       const params = (await options.params()) ?? null
       const hello = codec.encode({ codec: codec.name, timeout, window: limits.window, params })
+      if (leave !== finish) return
       const socket = await options.connect()
-      if (leave !== finish) return socket.close()
       const outbox = options.outbox((text, bytes) => attached!.send(bytes ? codec.join!(text, bytes) : text))
       const line = createLine(outbox, codec, limits, 1)
       const mine = createPeer(line, { answers: answering?.(line), upload })
@@ -186,6 +181,8 @@ export const createConnection = (options: ConnectionOptions): Connection => {
             { code, reason },
           ),
       })
+      // It may have been closed while the socket was being made.
+      if (leave !== finish) attached.close(1000, '')
     } catch (error) {
       finish('idle', 'UNAVAILABLE', `could not connect (${(error as Error)?.message}) to`)
     }

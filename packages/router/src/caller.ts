@@ -41,7 +41,11 @@ const subscribe = (run: Run, entry: Entry, open: () => LocalCall): object => ({
   subscribe: (observer: Observer<unknown, RpcError>) => {
     const local = open()
     let stopped = false
-    observe(events(run, entry, local), observer, () => stopped)
+    // A callback that throws is its author's to see, and no reason to end the process.
+    observe(events(run, entry, local), observer, () => stopped).catch((error) => {
+      // biome-ignore lint/suspicious/noConsole: there is nobody left to throw to
+      console.error('pairwire:', error)
+    })
     return () => {
       stopped = true
       local.cancel()

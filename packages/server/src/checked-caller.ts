@@ -2,7 +2,7 @@ import { RpcError, type Schema, validate } from '@pairwire/contract'
 import { type Caller, ERROR, EVENT, RESULT } from '@pairwire/wire'
 
 /** Passes on what a client answers only if it is what the contract says: a client can send anything. */
-export const checkedCaller = (caller: Caller, path: string, output: Schema): Caller => {
+export const checkedCaller = (caller: Caller, path: string, output: Schema | undefined): Caller => {
   // Set while an asynchronous schema runs, so that what comes meanwhile keeps its place.
   let busy: Promise<void> | undefined
 
@@ -14,6 +14,8 @@ export const checkedCaller = (caller: Caller, path: string, output: Schema): Cal
 
   const check = (op: number, value: unknown, weight?: number): void | Promise<void> => {
     if (op !== RESULT && op !== EVENT) return caller.hear(op, value, weight)
+    // What no contract describes does not travel.
+    if (!output) return caller.hear(op, undefined, weight)
     const finish = (result: { value?: unknown; issues?: unknown }) =>
       result.issues
         ? refuse('is not what the contract says', { data: { issues: result.issues } })

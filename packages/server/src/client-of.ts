@@ -23,9 +23,9 @@ const flatten = (tree: unknown, prefix = '', found = new Map<string, AnyProcedur
 }
 
 /** Makes what handlers know as `client`: calls to the procedures of one connected client. */
-export const clientOf = (contract: unknown): ((peer: Peer, codec: Codec) => unknown) => {
+export const clientOf = (contract: unknown): ((peer: Peer, codec: Codec, isGone: () => boolean) => unknown) => {
   const procedures = flatten(contract)
-  return (peer, codec) => {
+  return (peer, codec, isGone) => {
     const deadlines = createDeadlines()
     const owner: CallOwner = { ended: (call) => deadlines.delete(call), streams() {} }
     return createProxy((path, input, settings: CallSettings = {}) => {
@@ -33,11 +33,12 @@ export const clientOf = (contract: unknown): ((peer: Peer, codec: Codec) => unkn
       const call = createCall(owner, codec, path, input, settings, TIMEOUT)
       if (codec.name === 'json')
         call.end('UNIMPLEMENTED', 'cannot be called: the client speaks plain JSON, and answers no calls')
+      else if (isGone()) call.end('UNAVAILABLE', 'cannot be called: the client is gone')
       else if (!procedure) call.end('NOT_FOUND', "is not in the client's contract")
       else if (!call.ended) {
         const output = procedure.output as Schema | undefined
         deadlines.add(call)
-        call.open(peer, output ? checkedCaller(call, path, output) : call)
+        call.open(peer, checkedCaller(call, path, output))
       }
       return call
     })

@@ -1,8 +1,9 @@
-import type { Router } from '@pairwire/router'
+import { mask, type Router } from '@pairwire/router'
 import {
   createRichCodec,
   FORBIDDEN,
   LIMITS,
+  type Limits,
   richTypes,
   type Socket,
   SUBPROTOCOL,
@@ -23,6 +24,8 @@ export interface SocketOrigin<Env> {
 
 /** A router that can be connected to. */
 export interface Server<Env = unknown> {
+  /** The bounds it keeps. */
+  readonly limits: Readonly<Limits>
   /**
    * A Worker's `fetch`: answers a WebSocket upgrade with a connection, and anything else with a text that says so.
    *
@@ -89,6 +92,7 @@ const makeServer = (
   })
 
   const server: Server = {
+    limits,
     fetch(request, env, _ctx) {
       const refused = server.refusal(request)
       if (refused) return refused
@@ -115,7 +119,12 @@ const makeServer = (
       })
       sessions.add(session)
       // A browser is told why only by a close code: an upgrade that was refused looks to it like a server that is down.
-      const refused = refuseOrigin(request, origins)
+      let refused: string | undefined
+      try {
+        refused = refuseOrigin(request, origins)
+      } catch (error) {
+        refused = mask(error, 'origins', 'query', options.onError).message
+      }
       if (refused) session.close(FORBIDDEN, refused)
       else if (sessions.size > connections) session.close(TOO_MANY_CONNECTIONS, `more than ${connections} connections`)
       return session

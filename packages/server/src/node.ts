@@ -6,7 +6,7 @@ import {
 } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { LIMITS, type Socket, SUBPROTOCOL } from '@pairwire/wire'
+import { type Socket, SUBPROTOCOL } from '@pairwire/wire'
 import { WebSocketServer } from 'ws'
 import type { Server } from './create-server.ts'
 
@@ -39,17 +39,30 @@ export interface Listening {
  * @example
  * attach(createServer(router), http.createServer(app), { path: '/rpc' })
  */
-export const attach = <Env>(server: Server<Env>, http: HttpServer, { path, env }: AttachOptions<Env> = {}): void => {
+export const attach = <Env>(server: Server<Env>, http: HttpServer, options: AttachOptions<Env> = {}): void => {
+  answerUpgrades(server, http, options, () => {})
+}
+
+/** @param elsewhere what to do with an upgrade at another path */
+const answerUpgrades = <Env>(
+  server: Server<Env>,
+  http: HttpServer,
+  { path, env }: AttachOptions<Env>,
+  elsewhere: (duplex: Duplex) => void,
+): WebSocketServer => {
   const sockets = new WebSocketServer({
     noServer: true,
     // Where ws itself would close with 1009; the session's own limits are tighter and have their own codes.
-    maxPayload: 4 * LIMITS.message,
+    maxPayload: 4 * server.limits.message + 131_072,
     perMessageDeflate: false,
     handleProtocols: () => SUBPROTOCOL,
   })
   http.on('upgrade', (incoming: IncomingMessage, duplex: Duplex, head: Buffer) => {
     const request = toRequest(incoming)
-    if (request && path !== undefined && new URL(request.url).pathname !== path) return
+    if (request && path !== undefined && new URL(request.url).pathname !== path) {
+      elsewhere(duplex)
+      return
+    }
     const refused = request ? server.refusal(request) : new Response('Bad request\n', { status: 400 })
     if (refused || !request) {
       refuse(duplex, refused!)
@@ -59,6 +72,7 @@ export const attach = <Env>(server: Server<Env>, http: HttpServer, { path, env }
       server.accept(socket as unknown as Socket, { request, ...(env !== undefined && { env }) })
     })
   })
+  return sockets
 }
 
 /**
@@ -74,7 +88,9 @@ export const listen = async <Env>(server: Server<Env>, options: ListenOptions<En
     response.writeHead(426, { 'Content-Type': 'text/plain; charset=utf-8', Upgrade: 'websocket' })
     response.end('This is a pairwire server. Connect with a WebSocket: createClient(url).\n')
   })
-  attach(server, http, options)
+  const sockets = answerUpgrades(server, http, options, (duplex) =>
+    refuse(duplex, new Response('There is no pairwire server at this path.\n', { status: 404 })),
+  )
   await new Promise<void>((resolve, reject) => {
     http.once('error', reject)
     http.listen(port, hostname, resolve)
@@ -88,6 +104,10 @@ export const listen = async <Env>(server: Server<Env>, options: ListenOptions<En
         server.close()
         http.close(() => resolve())
         http.closeAllConnections()
+        // Who does not answer the close within a second is not waited for.
+        setTimeout(() => {
+          for (const socket of sockets.clients) socket.terminate()
+        }, 1_000).unref()
       }),
   }
 }

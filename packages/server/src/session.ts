@@ -26,7 +26,9 @@ import {
   ProtocolError,
   parseFrame,
   SECOND_HELLO,
+  SLOW_CONSUMER,
   type Socket,
+  TOO_LARGE,
   UNAUTHENTICATED_CLOSE,
   upload,
   VERSION,
@@ -44,7 +46,7 @@ export interface SessionOptions {
   readonly epoch: string
   readonly heartbeat: number
   readonly onError: OnError | undefined
-  readonly clientOf: ((peer: Peer, codec: Codec) => unknown) | undefined
+  readonly clientOf: ((peer: Peer, codec: Codec, isGone: () => boolean) => unknown) | undefined
 }
 
 /** What is this socket's own. */
@@ -79,9 +81,13 @@ export const createSession = (socket: Socket, options: SessionOptions, hooks: Se
   let held: { frames: Parsed[]; messages: number; size: number } | undefined
   let gone = false
   const attached: Session & Attached = {
-    send: (frame) => socketEnd.send(frame),
+    send(frame) {
+      socketEnd.send(frame)
+      // Not every runtime says how much waits to be sent; where it does, a reader that does not read has to go.
+      if ((socket.bufferedAmount ?? 0) > limits.buffered) attached.close(SLOW_CONSUMER, 'too much waits to be read')
+    },
     close(code, reason) {
-      outbox.flush()
+      if (code !== SLOW_CONSUMER) outbox.flush()
       socketEnd.close(code, closeReason(reason))
     },
   }
@@ -117,7 +123,7 @@ export const createSession = (socket: Socket, options: SessionOptions, hooks: Se
     }
     answers = createAnswers(line, limits, callee, timeout ?? undefined)
     peer = createPeer(line, { answers, upload })
-    extras.client = options.clientOf?.(peer, codec)
+    extras.client = options.clientOf?.(peer, codec, () => gone)
     const welcome: Welcome = { session: nanoid(), epoch: options.epoch, heartbeat: options.heartbeat, limits }
     outbox.push(JSON.stringify([WELCOME, welcome]))
     const frames = held?.frames ?? []
@@ -144,6 +150,8 @@ export const createSession = (socket: Socket, options: SessionOptions, hooks: Se
   const socketEnd = attach(socket, {
     frame(data) {
       const frame = parseFrame(data, limits, codec)
+      if ((frame.bytes?.length ?? 0) > limits.message)
+        throw new ProtocolError(TOO_LARGE, 'a message with too many bytes')
       if (peer) {
         const { size } = answers!
         peer.handle(frame)
@@ -178,7 +186,6 @@ export const createSession = (socket: Socket, options: SessionOptions, hooks: Se
       hooks.closed()
     },
   })
-  socket.accept?.()
   const timer = setTimeout(() => attached.close(HELLO_TIMEOUT, `no hello within ${limits.hello} ms`), limits.hello)
   return attached
 }

@@ -111,10 +111,11 @@ export const createAnswers = (line: Line, limits: Limits, callee: Callee, timeou
     const max = streams ? limits.subscriptions : limits.calls
     if ((streams ? subscriptions : live.size - subscriptions) >= max)
       throw refuse('RESOURCE_EXHAUSTED', `more than ${max} ${streams ? 'subscriptions' : 'calls'} at once`)
-    const remaining = Number(options.timeout ?? (streams ? Infinity : (timeout ?? Infinity)))
+    const asked = typeof options.timeout === 'number' ? options.timeout : streams ? undefined : timeout
+    const remaining = asked ?? Number.POSITIVE_INFINITY
     if (!(remaining > 0)) throw refuse('DEADLINE_EXCEEDED', 'the deadline had passed')
     const call = new Answering(id, path, procedure, codec.decode(json, marks, line.bytes), options, expire)
-    if (remaining < Infinity) call.deadline = Date.now() + remaining
+    if (Number.isFinite(remaining)) call.deadline = Date.now() + remaining
     if (streams) subscriptions++
     if (procedure.takesStream)
       call.stream = createInbox({ grant: (n) => line.credit(id, n), weigh: line.weigh, leave() {} })
@@ -193,7 +194,7 @@ export const createAnswers = (line: Line, limits: Limits, callee: Callee, timeou
 
   const start = ([, id, path, json, options, marks]: Message) => {
     if (typeof path !== 'string' || typeof (options ?? {}) !== 'object')
-      throw new ProtocolError(BAD_FRAME, 'a call has a path, and an object for its options')
+      throw new ProtocolError(BAD_FRAME, 'a call has a path')
     if (live.has(id as number)) throw new ProtocolError(DUPLICATE_ID, `call ${id} is still running`)
     let call: Answering
     try {
@@ -203,7 +204,7 @@ export const createAnswers = (line: Line, limits: Limits, callee: Callee, timeou
       tell(id, error)
       return
     }
-    const window = (options as WireOptions | undefined)?.window ?? line.window
+    const { window = line.window } = (options ?? {}) as WireOptions
     const finish = (value: unknown) =>
       call.procedure.kind === 'subscription' ? publish(call, value, window) : answer(call, value)
     try {
@@ -223,11 +224,11 @@ export const createAnswers = (line: Line, limits: Limits, callee: Callee, timeou
     if (!stream) return
     try {
       const value = codec.decode(json, marks, line.bytes)
-      if (op === ITEM) stream.push([value, line.weight])
+      if (op === ITEM) stream.push({ value, weight: line.weight })
       else stream.end(value === undefined ? {} : { error: remoteError(value) })
     } catch (error) {
-      if (!(error instanceof RpcError)) throw error
-      stream.end({ error })
+      if (error instanceof ProtocolError) throw error
+      stream.end({ error: error instanceof RpcError ? error : new RpcError('ABORTED', "the caller's stream failed") })
     }
   }
 
@@ -245,12 +246,12 @@ export const createAnswers = (line: Line, limits: Limits, callee: Callee, timeou
     },
     handle(message) {
       const [op, id, n] = message as [number, number, number]
-      if (!isSound(op, id, n)) throw new ProtocolError(op === HELLO ? SECOND_HELLO : BAD_FRAME, 'an unexpected message')
+      if (!isSound(op, id, n)) throw new ProtocolError(op === HELLO ? SECOND_HELLO : BAD_FRAME, 'unexpected')
       const call = live.get(id)
       if (op === CALL) start(message)
       else if (op === CANCEL) call?.abort(new RpcError('CANCELLED', 'the caller cancelled'))
       else if (op === ITEM || op === END) receive(message)
-      else if (op === CREDIT && n < 0) call?.stream?.push(-n)
+      else if (op === CREDIT && n < 0) call?.stream?.push({ ask: -n, weight: 64 })
       else if (op === CREDIT) call?.sender?.grant(n)
     },
     close(reason) {

@@ -1,6 +1,5 @@
 // Views that travel under their own name, in the byte order of practically every machine: little-endian.
-const VIEWS =
-  /^(ArrayBuffer|DataView|Uint8Array|Uint8ClampedArray|Int8Array|Uint16Array|Int16Array|Uint32Array|Int32Array|Float32Array|Float64Array|BigInt64Array|BigUint64Array)$/
+const VIEWS = /^(ArrayBuffer|DataView|((Ui|I)nt(8|16|32)|Uint8Clamped|Float(32|64)|Big(Ui|I)nt64)Array)$/
 
 /** The bytes under a buffer or view, not copied; undefined for anything else. */
 export const bytesOf = (kind: string, value: unknown): Uint8Array | undefined =>

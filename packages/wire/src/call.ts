@@ -93,7 +93,8 @@ export const createCall = (
     })
     return promise
   }
-  const misused = () => new RpcError('UNIMPLEMENTED', `"${path}" is ${isStream ? 'no' : 'a'} subscription`)
+  const misused = () =>
+    new RpcError('UNIMPLEMENTED', `"${path}" is ${isStream ? 'no' : 'a'} subscription`, { executed: 'unknown' })
   /** Tells the inbox how the call has ended. */
   const close = () => {
     const [op, error] = outcome!
@@ -137,18 +138,17 @@ export const createCall = (
       }
     },
     open(given, caller = call) {
-      const options = { timeout: timeout && call.deadline! - Date.now(), lastEventId, metadata }
-      const text = JSON.stringify(options)
       try {
+        const text = JSON.stringify({ timeout: timeout && call.deadline! - Date.now(), lastEventId, metadata })
         id = given.open(path, call.input!, text === '{}' ? '' : text, stream, caller)
         peer = given
       } catch (error) {
-        call.hear(ERROR, error)
+        call.hear(ERROR, toRpcError(error))
       }
     },
     hear(op, value, weight) {
       if (outcome) return
-      if (op === CREDIT) events().push(value as number)
+      if (op === CREDIT) events().push({ ask: value as number, weight: weight! })
       else if (op !== EVENT) {
         outcome = [op, value]
         call.ended = true
@@ -156,7 +156,7 @@ export const createCall = (
         if (isStream || inbox) close()
         settle()
         owner.ended(call)
-      } else if (isStream || !promise) events().push([value, weight!])
+      } else if (isStream || !promise) events().push({ value, weight: weight! })
       else cancel(misused())
     },
     end(code, problem, options) {

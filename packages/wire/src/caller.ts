@@ -2,7 +2,7 @@
 export interface Caller {
   /**
    * By the message's op: RESULT with a value, EVENT with one and what it weighs, DONE, ERROR with an RpcError, or CREDIT
-   * with the bytes to grant once the events so far have been read. Exactly one of RESULT, DONE and ERROR ends the call.
+   * with the bytes to grant once the events so far have been read, and what the question weighs. Exactly one of RESULT, DONE and ERROR ends the call.
    */
   hear(op: number, value?: unknown, weight?: number): void
 }

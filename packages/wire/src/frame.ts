@@ -2,7 +2,10 @@ import { BAD_FRAME, ProtocolError, TOO_LARGE } from './close.ts'
 import type { Codec, Encoded } from './codec.ts'
 import type { Limits, Message, PeerLimits } from './messages.ts'
 
-/** What a frame may hold beside one message's characters and bytes: others of its batch, and the envelopes. */
+/**
+ * What a frame may hold beside one message: others of its batch, and envelopes. In a binary frame the message's characters
+ * take up to 3 bytes each, and its own bytes stand beside them.
+ */
 const SLACK = 65_536
 
 /** A message's text: its first fields, its value, and the field between value and marks where its op has one. */
@@ -34,8 +37,9 @@ export const parseFrame = (
   { message, batch = Infinity }: PeerLimits & Partial<Limits>,
   codec: Codec,
 ): Parsed => {
-  const size = (data as string).length ?? (data as ArrayBuffer).byteLength
-  if (size > message * 2 + SLACK) throw new ProtocolError(TOO_LARGE, 'too much')
+  const { length } = data as string
+  const size = length ?? (data as ArrayBuffer).byteLength
+  if (size > (length ? message : message * 4) + SLACK) throw new ProtocolError(TOO_LARGE, 'too much')
   try {
     const { text, bytes } = codec.split?.(data) ?? { text: data as string }
     const json = JSON.parse(text)

@@ -10,21 +10,25 @@ export interface InboxOwner {
 
 /** The receiving side of a stream: a queue that its reader iterates. */
 export interface Inbox<T = unknown> extends AsyncIterableIterator<T, undefined> {
-  /** A value has come; or, as a number alone, the sender asks for credit once all that came before has been read. */
-  push(item: Item<T> | number): void
+  push(item: Item<T>): void
   /** No more will come. What is queued can still be read; then the reader meets the error, if there is one, once. */
   end(end?: { error?: unknown }): void
   /** The reader leaves: what is queued is dropped, and the sender is told. */
   return(): Promise<IteratorResult<T, undefined>>
 }
 
-type Item<T> = readonly [value: T, weight: number]
+/** A value; or the sender's question for credit, to be granted once all that came before has been read. */
+export interface Item<T> {
+  readonly weight: number
+  readonly value?: T
+  /** Bytes to grant. */
+  readonly ask?: number
+}
 
 export const createInbox = <T = unknown>(owner: InboxOwner): Inbox<T> => {
-  // A number stands where the sender asked for that many bytes to be granted.
-  const queue: (Item<T> | number)[] = []
   let ended: { error?: unknown } | undefined
   let waiting: (() => void)[] = []
+  const queue: Item<T>[] = []
 
   const wake = () => {
     const woken = waiting
@@ -35,7 +39,7 @@ export const createInbox = <T = unknown>(owner: InboxOwner): Inbox<T> => {
   const inbox: Inbox<T> = {
     push(item) {
       if (ended) return
-      if (typeof item === 'object') owner.weigh(item[1])
+      owner.weigh(item.weight)
       queue.push(item)
       wake()
     },
@@ -46,10 +50,10 @@ export const createInbox = <T = unknown>(owner: InboxOwner): Inbox<T> => {
     async next() {
       for (;;) {
         const item = queue.shift()
-        if (typeof item === 'number') owner.grant(item)
-        else if (item) {
-          owner.weigh(-item[1])
-          return { done: false, value: item[0] }
+        if (item) {
+          owner.weigh(-item.weight)
+          if (!item.ask) return { done: false, value: item.value as T }
+          owner.grant(item.ask)
         } else if (ended) {
           const { error } = ended
           ended = {}
@@ -62,7 +66,7 @@ export const createInbox = <T = unknown>(owner: InboxOwner): Inbox<T> => {
       }
     },
     async return() {
-      for (const item of queue.splice(0)) if (typeof item === 'object') owner.weigh(-item[1])
+      for (const { weight } of queue.splice(0)) owner.weigh(-weight)
       const early = !ended
       ended = {}
       wake()

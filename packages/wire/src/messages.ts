@@ -69,7 +69,7 @@ export interface PeerLimits {
 
 /** Bounds that an end keeps which answers calls; a server announces them. */
 export interface Limits extends PeerLimits {
-  /** Messages in one frame. @default 1_000 */
+  /** Messages in one frame; clients send up to 500, so a lower limit refuses their bursts. @default 1_000 */
   batch: number
   /** Queries and mutations in flight on one connection, each counted until its handler has ended. @default 256 */
   calls: number
@@ -79,9 +79,11 @@ export interface Limits extends PeerLimits {
   subscriptions: number
   /** Characters of a procedure's path. @default 256 */
   path: number
+  /** Bytes that may wait in the socket's own buffer, where the runtime tells; more closes with 4103. @default 67_108_864 */
+  buffered: number
   /** Milliseconds from the socket to its `hello`. @default 10_000 */
   hello: number
-  /** Messages held while `authenticate` runs. @default 64 */
+  /** Messages held while `authenticate` runs; clients send up to 61 before their welcome. @default 64 */
   held: number
 }
 
@@ -94,6 +96,7 @@ export const LIMITS: Limits = /* @__PURE__ */ Object.assign({}, PEER_LIMITS, {
   depth: 64,
   subscriptions: 128,
   path: 256,
+  buffered: 67_108_864,
   hello: 10_000,
   held: 64,
 })

@@ -4,7 +4,7 @@ import type { Caller } from './caller.ts'
 import type { Encoded } from './codec.ts'
 import type { Parsed } from './frame.ts'
 import type { Line } from './line.ts'
-import { CALL, CANCEL, CREDIT, DONE, ERROR, EVENT, GOAWAY, type Message, PING, PONG, RESULT } from './messages.ts'
+import { CALL, CANCEL, CREDIT, DONE, ERROR, EVENT, GOAWAY, ITEM, type Message, PING, PONG, RESULT } from './messages.ts'
 import { remoteError } from './remote-error.ts'
 import type { Sender, Source } from './sender.ts'
 import type { Upload } from './upload.ts'
@@ -62,7 +62,7 @@ export const createPeer = (line: Line, { answers, upload, onGoaway }: PeerOption
       answers?.handle(message)
     } else if (op === CREDIT) {
       const n = json as number
-      if (n < 0) caller.hear(CREDIT, -n)
+      if (n < 0) caller.hear(CREDIT, -n, 64)
       else sender?.grant(n)
     } else {
       let value: unknown
@@ -95,7 +95,8 @@ export const createPeer = (line: Line, { answers, upload, onGoaway }: PeerOption
     },
     cancel,
     handle({ messages, bytes, size }, from = 0) {
-      line.weight = size / messages.length
+      // A frame's weight is its streams': what else is in it takes no share, and no message is weightless.
+      line.weight = 64 + size / messages.filter(([op]) => op === ITEM || op === EVENT).length
       line.bytes = bytes
       for (const message of messages.slice(from)) one(message)
     },

@@ -88,8 +88,7 @@ export const createRichCodec = (maxDepth: number, types: RichTypes): Codec => {
       const inner: Places = flat ? Object.create(null) : places
       let json = flat ? flat[1] : value
       if (isObject(json) && (flat ? flat[2] : Array.isArray(json) || isRecord(json))) {
-        if (!depth)
-          throw fail(`a value that is circular or nested deeper than ${maxDepth} levels cannot be sent (at "${at}")`)
+        if (!depth) throw fail(`circular, or deeper than ${maxDepth} levels (at "${at}")`)
         const start = flat ? (at === undefined ? 0 : at.length + 1) : base
         const step = (key: string, item: unknown) =>
           walk(item, at === undefined ? escapeKey(key) : `${at}.${escapeKey(key)}`, inner, start, depth - 1)
@@ -102,7 +101,7 @@ export const createRichCodec = (maxDepth: number, types: RichTypes): Codec => {
         }
       } else if (!flat && !isPlain(value, 0)) {
         const name = isObject(value) ? (value.constructor?.name ?? kind) : typeof value
-        throw fail(`a ${name} cannot be sent${at === undefined ? '' : ` (at "${at}")`}: send plain data instead`)
+        throw fail(`a ${name}${at === undefined ? '' : ` (at "${at}")`} is no plain data`)
       }
       if (flat) {
         const marks: Marks = Object.keys(inner).length ? [flat[0], inner] : [flat[0]]
@@ -144,7 +143,7 @@ export const createRichCodec = (maxDepth: number, types: RichTypes): Codec => {
           ? { json: JSON.stringify(value) }
           : encodeRich(value),
     decode(json, marks, bytes) {
-      if (isDeeper(json, maxDepth)) throw fail(`a value is nested deeper than ${maxDepth} levels`)
+      if (isDeeper(json, maxDepth)) throw fail(`deeper than ${maxDepth} levels`)
       if (marks === undefined) return json
       // Each byte is for one place: else a short text could ask for the same bytes many times over.
       let left = bytes?.length ?? 0
@@ -155,7 +154,7 @@ export const createRichCodec = (maxDepth: number, types: RichTypes): Codec => {
           return bytes!
         })
       } catch {
-        throw fail("a value's marks are malformed, or name a type that was not registered here")
+        throw fail('malformed marks, or a type that is not registered here')
       }
     },
     keep({ bytes = [] }) {

@@ -5,6 +5,8 @@ import type { Frame } from './codec.ts'
 export interface Socket {
   readonly readyState: number
   binaryType?: string
+  /** Bytes that wait to be sent; not every runtime has it. */
+  readonly bufferedAmount?: number
   accept?(): void
   send(data: Frame): void
   close(code?: number, reason?: string): void
@@ -26,7 +28,7 @@ export interface Attached {
 }
 
 /**
- * Listens to a socket, in the turn in which it was made or accepted. Nothing that a handler throws leaves
+ * Listens to a socket, and accepts it where it has to be accepted. Nothing that a handler throws leaves
  * the socket's listener: a ProtocolError closes with its code, anything else with 4100.
  */
 export const attach = (socket: Socket, { open, frame, closed }: SocketEvents): Attached => {
@@ -60,8 +62,13 @@ export const attach = (socket: Socket, { open, frame, closed }: SocketEvents): A
   on('close', (event) => end(event.code, event.reason))
   // A close with its code should follow; workerd sends none after a protocol error.
   on('error', (event) => setTimeout(() => end(1006, event.message), 100))
-  // A socket that was given open says so no more.
-  if (open) socket.readyState === 1 ? queueMicrotask(open) : on('open', open)
+  if (open) {
+    const ready = () => attempt(open)
+    // A socket that was given open says so no more.
+    if (socket.readyState === 1) queueMicrotask(ready)
+    else on('open', ready)
+  }
+  socket.accept?.()
   return { send: (data) => attempt(() => socket.send(data)), close }
 }
 
