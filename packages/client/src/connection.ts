@@ -161,7 +161,7 @@ export const createConnection = (options: ConnectionOptions): Connection => {
           outbox.flush()
         },
         frame(data) {
-          const frame = parseFrame(data, limits, codec)
+          const frame = parseFrame(data, line, codec)
           if (welcomed) return mine.handle(frame)
           const [op, welcome] = frame.messages[0] as [unknown, Welcome]
           if (op !== WELCOME) throw new ProtocolError(BAD_FRAME, 'not pairwire.1')

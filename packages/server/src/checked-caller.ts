@@ -1,40 +1,40 @@
-import { RpcError, type Schema, validate } from '@pairwire/contract'
-import { type Caller, ERROR, EVENT, RESULT } from '@pairwire/wire'
+import { type Schema, validate } from '@pairwire/contract'
+import { type Call, type Caller, EVENT, RESULT } from '@pairwire/wire'
 
-/** Passes on what a client answers only if it is what the contract says: a client can send anything. */
-export const checkedCaller = (caller: Caller, path: string, output: Schema | undefined): Caller => {
+/** Passes on to a call what a client answers, if it is what the contract says: a client can send anything. */
+export const checkedCaller = (call: Call, output: Schema | undefined): Caller => {
   // Set while an asynchronous schema runs, so that what comes meanwhile keeps its place.
   let busy: Promise<void> | undefined
 
-  const refuse = (message: string, options: object) =>
-    caller.hear(
-      ERROR,
-      new RpcError('INTERNAL', `the client's answer to "${path}" ${message}`, { ...options, executed: 'yes' }),
-    )
+  /** Ends the call at both ends. */
+  const refuse = (problem: string, options: object) =>
+    call.end('INTERNAL', `was answered by the client with ${problem}`, { ...options, executed: 'yes' })
 
-  const check = (op: number, value: unknown, weight?: number): void | Promise<void> => {
-    if (op !== RESULT && op !== EVENT) return caller.hear(op, value, weight)
+  const check = (value: unknown, deliver: (value: unknown) => void): void | Promise<void> => {
     // What no contract describes does not travel.
-    if (!output) return caller.hear(op, undefined, weight)
+    if (!output) return deliver(undefined)
     const finish = (result: { value?: unknown; issues?: unknown }) =>
       result.issues
-        ? refuse('is not what the contract says', { data: { issues: result.issues } })
-        : caller.hear(op, result.value, weight)
+        ? refuse('what its contract does not allow', { data: { issues: result.issues } })
+        : deliver(result.value)
+    let result: ReturnType<typeof validate>
     try {
-      const result = validate(output, value)
-      return 'then' in result
-        ? result.then(finish, (cause) => refuse('made its schema throw', { cause }))
-        : finish(result)
+      result = validate(output, value)
     } catch (cause) {
-      return refuse('made its schema throw', { cause })
+      return refuse('what makes its schema throw', { cause })
     }
+    return 'then' in result ? result.then(finish) : finish(result)
+  }
+
+  const pass = (op: number, value: unknown, weight: number | undefined): void | Promise<void> => {
+    const deliver = (value: unknown) => call.hear(op, value, weight)
+    return op === RESULT || op === EVENT ? check(value, deliver) : deliver(value)
   }
 
   return {
     hear(op, value, weight) {
-      if (busy)
-        busy = busy.then(() => check(op, value, weight)).catch((cause) => refuse('could not be taken', { cause }))
-      else busy = check(op, value, weight) as Promise<void> | undefined
+      const next = busy ? busy.then(() => pass(op, value, weight)) : pass(op, value, weight)
+      busy = next && next.catch((cause) => refuse('what could not be taken', { cause }))
     },
   }
 }

@@ -38,7 +38,7 @@ export const clientOf = (contract: unknown): ((peer: Peer, codec: Codec, isGone:
       else if (!call.ended) {
         const output = procedure.output as Schema | undefined
         deadlines.add(call)
-        call.open(peer, checkedCaller(call, path, output))
+        call.open(peer, checkedCaller(call, output))
       }
       return call
     })

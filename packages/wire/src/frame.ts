@@ -1,6 +1,6 @@
 import { BAD_FRAME, ProtocolError, TOO_LARGE } from './close.ts'
 import type { Codec, Encoded } from './codec.ts'
-import type { Limits, Message, PeerLimits } from './messages.ts'
+import type { Limits, Message } from './messages.ts'
 
 /**
  * What a frame may hold beside one message: others of its batch, and envelopes. In a binary frame the message's characters
@@ -34,7 +34,7 @@ export interface Parsed {
  */
 export const parseFrame = (
   data: unknown,
-  { message, batch = Infinity }: PeerLimits & Partial<Limits>,
+  { message, batch = Infinity }: Pick<Limits, 'message'> & Partial<Limits>,
   codec: Codec,
 ): Parsed => {
   const { length } = data as string
