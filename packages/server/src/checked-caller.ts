@@ -33,8 +33,8 @@ export const checkedCaller = (call: Call, output: Schema | undefined): Caller =>
 
   return {
     hear(op, value, weight) {
-      const next = busy ? busy.then(() => pass(op, value, weight)) : pass(op, value, weight)
-      busy = next && next.catch((cause) => refuse('what could not be taken', { cause }))
+      const next = (busy ? busy.then(() => pass(op, value, weight)) : pass(op, value, weight)) as typeof busy
+      busy = next?.catch((cause) => refuse('what could not be taken', { cause }))
     },
   }
 }
