@@ -1,8 +1,9 @@
 import { RpcError, Tracked } from '@pairwire/contract'
-import type { Callable, Callee, Invocation } from './callee.ts'
+import { Answering } from './answering.ts'
+import type { Callee } from './callee.ts'
 import { BAD_FRAME, DUPLICATE_ID, ProtocolError, SECOND_HELLO } from './close.ts'
-import { createDeadlines, type Expiring } from './deadlines.ts'
-import { createInbox, type Inbox } from './inbox.ts'
+import { createDeadlines } from './deadlines.ts'
+import { createInbox } from './inbox.ts'
 import type { Line } from './line.ts'
 import {
   CALL,
@@ -21,7 +22,7 @@ import {
   type WireOptions,
 } from './messages.ts'
 import { remoteError } from './remote-error.ts'
-import { createSender, type Sender, type Source } from './sender.ts'
+import { createSender, type Source } from './sender.ts'
 
 /** The answering half of a peer. */
 export interface Answers {
@@ -34,63 +35,6 @@ export interface Answers {
   handle(message: Message): void
   /** The connection is gone: every handler's signal fires. */
   close(reason: RpcError): void
-}
-
-/** A call that is being answered. */
-class Answering implements Invocation, Expiring {
-  readonly id: number
-  readonly path: string
-  readonly procedure: Callable
-  readonly input: unknown
-  readonly lastEventId: string | undefined
-  readonly metadata: Readonly<Record<string, string>>
-  readonly expire: () => void
-  deadline: number | undefined
-  stream: Inbox | undefined
-  sender: Sender | undefined
-  /** Nothing more goes to the caller; the call still counts until its handler has ended. */
-  silent = false
-  #controller: AbortController | undefined
-  #reason: RpcError | undefined
-
-  constructor(
-    id: number,
-    path: string,
-    procedure: Callable,
-    input: unknown,
-    options: WireOptions,
-    expire: (call: Answering) => void,
-  ) {
-    this.id = id
-    this.path = path
-    this.procedure = procedure
-    this.input = input
-    this.lastEventId = typeof options.lastEventId === 'string' ? options.lastEventId : undefined
-    this.metadata = Object.fromEntries(
-      Object.entries(options.metadata ?? {}).filter(([, value]) => typeof value === 'string'),
-    )
-    this.expire = () => expire(this)
-  }
-
-  get aborted(): boolean {
-    return !!this.#reason
-  }
-
-  get signal(): AbortSignal {
-    this.#controller ??= new AbortController()
-    if (this.#reason) this.#controller.abort(this.#reason)
-    return this.#controller.signal
-  }
-
-  /** Ends the call towards its handler: signal, streams, generator. */
-  abort(reason: RpcError): void {
-    if (this.silent) return
-    this.silent = true
-    this.#reason = reason
-    this.#controller?.abort(reason)
-    this.stream?.end({ error: reason })
-    this.sender?.close()
-  }
 }
 
 const refuse = (code: string, message: string) => new RpcError(code, message, { executed: 'no' })
