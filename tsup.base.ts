@@ -13,6 +13,11 @@ export default defineConfig({
   splitting: true,
   sourcemap: true,
   clean: true,
+  // Puts constants such as the wire's op numbers where they are used; esbuild's bundles make variables of them, which a
+  // user's bundler could not undo.
+  esbuildOptions(options) {
+    options.minifySyntax = true
+  },
   // tsup's own declarations need TypeScript's old API, which TypeScript 7 has not; tsc makes them.
   dts: false,
   external: [/^node:/, /^cloudflare:/],

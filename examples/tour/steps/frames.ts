@@ -1,7 +1,7 @@
 import { deepEqual } from 'node:assert/strict'
 import type { Step } from '../step.ts'
 
-const COUNT = 50
+const COUNT = 25
 const numbers = Array.from({ length: COUNT }, (_, n) => n)
 
 /** How calls share frames. */

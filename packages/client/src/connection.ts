@@ -1,31 +1,25 @@
-import { type Executed, RpcError } from '@pairwire/contract'
+import { RpcError } from '@pairwire/contract'
 import {
   type Answers,
   type Attached,
   attach,
-  BAD_FRAME,
   type Call,
   type CallSettings,
   type Codec,
-  compose,
+  composeHello,
   createCall,
   createLine,
   createPeer,
   type Deadlines,
-  ERROR,
-  HELLO,
   type Line,
   type OutboxFactory,
   type Peer,
   type PeerLimits,
-  ProtocolError,
   parseFrame,
+  readWelcome,
   report,
   type Socket,
   type Upload,
-  VERSION,
-  WELCOME,
-  type Welcome,
 } from '@pairwire/wire'
 
 /**
@@ -129,15 +123,15 @@ export const createConnection = (options: ConnectionOptions): Connection => {
     let own: Peer | undefined
     let attached: Attached | undefined
     const finish = (next: ConnectionState, code: string, problem: string, detail?: StateDetail) => {
-      const fail = (executed: Executed) => new RpcError(code, `${problem} ${url}`, { executed })
+      const message = `${problem} ${url}`
       if (leave === finish) {
         leave = become
         peer = undefined
         running.clear()
-        for (const [call] of queue) call.hear(ERROR, fail('no'))
+        for (const [call] of queue) call.end(code, message)
         become(next, code, problem, detail)
       }
-      own?.close(fail('unknown'))
+      own?.close(new RpcError(code, message, { executed: 'unknown' }))
       attached?.close(1000, '')
     }
     leave = finish
@@ -155,7 +149,7 @@ export const createConnection = (options: ConnectionOptions): Connection => {
       own = mine
       attached = attach(socket, {
         open() {
-          outbox.push(compose(`${HELLO},${VERSION},""`, hello), hello.bytes)
+          outbox.push(composeHello(hello), hello.bytes)
           peer = mine
           flush()
           outbox.flush()
@@ -163,11 +157,10 @@ export const createConnection = (options: ConnectionOptions): Connection => {
         frame(data) {
           const frame = parseFrame(data, line, codec)
           if (welcomed) return mine.handle(frame)
-          const [op, welcome] = frame.messages[0] as [unknown, Welcome]
-          if (op !== WELCOME) throw new ProtocolError(BAD_FRAME, 'not pairwire.1')
-          line.window = welcome.limits.window
-          line.message = welcome.limits.message
-          slots = welcome.limits.calls
+          const { limits } = readWelcome(frame.messages[0]!)
+          line.window = limits.window
+          line.message = limits.message
+          slots = limits.calls
           welcomed = true
           become('open')
           flush()
@@ -177,7 +170,7 @@ export const createConnection = (options: ConnectionOptions): Connection => {
           finish(
             'idle',
             'UNAVAILABLE',
-            `${peer ? 'lost the connection' : 'could not connect'} (${code} ${reason}) to`,
+            `${peer ? 'lost connection' : 'could not connect'} (${code} ${reason}) to`,
             { code, reason },
           ),
       })

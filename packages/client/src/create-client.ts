@@ -33,7 +33,7 @@ const resolveUrl = (url: string | URL): string => {
     resolved.protocol = resolved.protocol.replace('http', 'ws')
     if (/^ws/.test(resolved.href)) return resolved.href
   } catch {}
-  throw new TypeError(`"${url}" is no WebSocket URL`)
+  throw new TypeError(`no WebSocket URL: ${url}`)
 }
 
 /** @throws TypeError for a URL that cannot be one */

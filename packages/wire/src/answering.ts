@@ -5,6 +5,12 @@ import type { Inbox } from './inbox.ts'
 import type { WireOptions } from './messages.ts'
 import type { Sender } from './sender.ts'
 
+const NONE: Readonly<Record<string, string>> = Object.freeze({})
+const strings = (metadata: object) =>
+  Object.fromEntries(
+    Object.entries(metadata).filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
+  )
+
 /** A call that is being answered. */
 export class Answering implements Invocation, Expiring {
   readonly id: number
@@ -13,7 +19,6 @@ export class Answering implements Invocation, Expiring {
   readonly input: unknown
   readonly lastEventId: string | undefined
   readonly metadata: Readonly<Record<string, string>>
-  readonly expire: () => void
   deadline: number | undefined
   stream: Inbox | undefined
   sender: Sender | undefined
@@ -21,6 +26,7 @@ export class Answering implements Invocation, Expiring {
   silent = false
   #controller: AbortController | undefined
   #reason: RpcError | undefined
+  readonly #expire: (call: Answering) => void
 
   constructor(
     id: number,
@@ -35,10 +41,8 @@ export class Answering implements Invocation, Expiring {
     this.procedure = procedure
     this.input = input
     this.lastEventId = typeof options.lastEventId === 'string' ? options.lastEventId : undefined
-    this.metadata = Object.fromEntries(
-      Object.entries(options.metadata ?? {}).filter(([, value]) => typeof value === 'string'),
-    )
-    this.expire = () => expire(this)
+    this.metadata = options.metadata ? strings(options.metadata) : NONE
+    this.#expire = expire
   }
 
   get aborted(): boolean {
@@ -49,6 +53,10 @@ export class Answering implements Invocation, Expiring {
     this.#controller ??= new AbortController()
     if (this.#reason) this.#controller.abort(this.#reason)
     return this.#controller.signal
+  }
+
+  expire(): void {
+    this.#expire(this)
   }
 
   /** Ends the call towards its handler: signal, streams, generator. */

@@ -23,6 +23,7 @@ export {
 export { type Codec, type Encoded, type Frame, jsonCodec } from './codec.ts'
 export { createDeadlines, createTimers, type Deadlines, type Expiring } from './deadlines.ts'
 export { compose, type Parsed, parseFrame } from './frame.ts'
+export { composeHello, readWelcome } from './handshake.ts'
 export { createLine, type Line } from './line.ts'
 export {
   CREDIT,

@@ -81,7 +81,7 @@ export const createPeer = (line: Line, { answers, upload, onGoaway }: PeerOption
   return {
     line,
     open(path, input, options, stream, caller) {
-      if (stream && !upload) throw new RpcError('UNIMPLEMENTED', 'no streams here')
+      if (stream && !upload) throw new RpcError('UNIMPLEMENTED', 'no streams')
       const id = nextId
       line.send(`${CALL},${id},${JSON.stringify(path)}`, input, options)
       nextId += 2

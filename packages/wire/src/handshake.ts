@@ -1,0 +1,16 @@
+import { BAD_FRAME, ProtocolError } from './close.ts'
+import type { Encoded } from './codec.ts'
+import { compose } from './frame.ts'
+import { HELLO, type Message, VERSION, WELCOME, type Welcome } from './messages.ts'
+
+/** The connector's first message. */
+export const composeHello = (options: Encoded): string => compose(`${HELLO},${VERSION},""`, options)
+
+/**
+ * Reads the acceptor's first message.
+ * @throws ProtocolError where it is no welcome
+ */
+export const readWelcome = ([op, welcome]: Message): Welcome => {
+  if (op !== WELCOME) throw new ProtocolError(BAD_FRAME, 'not pairwire.1')
+  return welcome as Welcome
+}
