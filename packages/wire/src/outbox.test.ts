@@ -1,0 +1,127 @@
+import { describe, expect, it } from 'vitest'
+import { createOutbox, createTickOutbox, type OutboxFactory } from './outbox.ts'
+
+const gather = (create: OutboxFactory) => {
+  const frames: unknown[] = []
+  const outbox = create((text, bytes) => frames.push(bytes ? [text, ...bytes] : text))
+  return { outbox, frames }
+}
+const nextTask = () => new Promise((resolve) => setTimeout(resolve))
+
+describe.each([
+  ['createOutbox', createOutbox],
+  ['createTickOutbox', createTickOutbox],
+])('%s', (_name, create) => {
+  it('sends the messages of one tick as one frame, in their order', async () => {
+    const { outbox, frames } = gather(create)
+    outbox.push('[7,1]')
+    outbox.push('[7,3]')
+    outbox.push('[7,5]')
+    expect(frames).toEqual([])
+    await nextTask()
+    expect(frames).toEqual(['[[7,1],[7,3],[7,5]]'])
+  })
+
+  it('sends the messages of two ticks as two frames', async () => {
+    const { outbox, frames } = gather(create)
+    for (const message of ['[7,1]', '[7,3]']) {
+      outbox.push(message)
+      await nextTask()
+    }
+    expect(frames.map((frame) => JSON.parse(frame as string).flat())).toEqual([
+      [7, 1],
+      [7, 3],
+    ])
+    await nextTask()
+    expect(frames).toHaveLength(2)
+  })
+
+  it('sends a frame of more than 4,096 characters at once', async () => {
+    const { outbox, frames } = gather(create)
+    const long = `"${'x'.repeat(4_000)}"`
+    outbox.push(long)
+    outbox.push('1'.repeat(93))
+    expect(frames).toEqual([])
+    outbox.push('2')
+    expect(frames).toEqual([`[${long},${'1'.repeat(93)},2]`])
+    outbox.push('3')
+    await nextTask()
+    expect(frames.map((frame) => [JSON.parse(frame as string)].flat(2).at(-1))).toEqual([2, 3])
+  })
+
+  it('sends on demand what has gathered, and nothing twice', async () => {
+    const { outbox, frames } = gather(create)
+    outbox.flush()
+    expect(frames).toEqual([])
+    outbox.push('1')
+    outbox.push('2')
+    outbox.flush()
+    expect(frames).toEqual(['[1,2]'])
+    outbox.flush()
+    await nextTask()
+    expect(frames).toEqual(['[1,2]'])
+  })
+})
+
+describe('createOutbox', () => {
+  it('sends a message that is alone without a batch around it', async () => {
+    const { outbox, frames } = gather(createOutbox)
+    outbox.push('[7,1]')
+    await nextTask()
+    expect(frames).toEqual(['[7,1]'])
+  })
+
+  it('gathers what an async generator yields turn by turn', async () => {
+    const { outbox, frames } = gather(createOutbox)
+    const inner = async function* () {
+      for (let i = 0; i < 20; i++) yield i
+    }
+    const outer = async function* () {
+      yield* inner()
+    }
+    for await (const n of outer()) outbox.push(`${n}`)
+    await nextTask()
+    expect(frames).toEqual([JSON.stringify(Array.from({ length: 20 }, (_, n) => n))])
+  })
+
+  it('does not wait for a timer', async () => {
+    const { outbox, frames } = gather(createOutbox)
+    const order: unknown[] = []
+    setTimeout(() => order.push('timer', ...frames))
+    outbox.push('1')
+    await nextTask()
+    expect(order).toEqual(['timer', '1'])
+  })
+
+  it('sends at most 500 messages in a frame', async () => {
+    const { outbox, frames } = gather(createOutbox)
+    for (let i = 0; i < 1_001; i++) outbox.push('1')
+    expect(frames).toHaveLength(2)
+    await nextTask()
+    expect(frames.map((frame) => [JSON.parse(frame as string)].flat().length)).toEqual([500, 500, 1])
+  })
+
+  it('ends a frame, at once, with a message that has bytes', async () => {
+    const { outbox, frames } = gather(createOutbox)
+    const bytes = new Uint8Array([1, 2])
+    outbox.push('1')
+    outbox.push('2', [bytes])
+    outbox.push('3', [bytes])
+    expect(frames).toEqual([
+      ['[1,2]', bytes],
+      ['3', bytes],
+    ])
+    outbox.push('4')
+    outbox.push('5')
+    await nextTask()
+    expect(frames.slice(2)).toEqual(['[4,5]'])
+  })
+
+  it('lets a message go with others whose list of bytes is empty', async () => {
+    const { outbox, frames } = gather(createOutbox)
+    outbox.push('1', [])
+    outbox.push('2')
+    await nextTask()
+    expect(frames).toEqual(['[1,2]'])
+  })
+})
