@@ -24,7 +24,7 @@ import {
 
 /**
  * Where a connection stands: `idle` (the next call opens a socket), `connecting`, `open`, `waiting` to open the next
- * socket, or `closed` for good.
+ * socket (which does not occur yet), or `closed` until `reconnect()`. After a socket was lost it is `idle`.
  */
 export type ConnectionState = 'idle' | 'connecting' | 'open' | 'waiting' | 'closed'
 

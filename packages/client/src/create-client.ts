@@ -8,7 +8,7 @@ export interface ClientOptions {
    * It travels inside the socket, so that no token stands in a URL.
    */
   params?: unknown | (() => unknown | Promise<unknown>)
-  /** Milliseconds that a query or mutation may take. @default 30_000 */
+  /** Milliseconds that a query or mutation may take; cut to 2^31 - 1, as long as timers run. @default 30_000 */
   timeout?: number
   /** Bytes of unread events the server may have under way, per subscription. @default 262_144 */
   window?: number

@@ -2,8 +2,8 @@ import { createTickOutbox, createTimers, jsonCodec } from '@pairwire/wire'
 import { type ClientOptions, connectClient, type PairwireClient } from './create-client.ts'
 
 /**
- * The smallest client: values are what `JSON.stringify` makes of them, without rich types, bytes
- * or input streams, and it answers no calls. The server is told, and sends plain JSON; what a Date would have to be fails that call at the server.
+ * The smallest client: values are what `JSON.stringify` makes of them, without rich types, bytes or input streams, and it
+ * answers no calls. The server is told, and sends plain JSON; a call whose output would need more fails at the server.
  *
  * @throws TypeError for a URL that cannot be one
  */

@@ -16,7 +16,10 @@ export interface Call<Output, Errors = never> extends Promise<Output> {
 export interface CallOptions {
   /** Aborting it cancels the call; the handler's own signal is aborted with it. */
   signal?: SignalLike | undefined
-  /** Milliseconds until the call fails with `DEADLINE_EXCEEDED`. The deadline travels with the call. */
+  /**
+   * Milliseconds until the call fails with `DEADLINE_EXCEEDED`. The deadline travels with the call. A client cuts it to
+   * 2^31 - 1, which is as long as timers run. @default the client's; none for a subscription
+   */
   timeout?: number | undefined
   /** Short strings for the handler's `metadata`, such as a `traceparent`. */
   metadata?: Readonly<Record<string, string>> | undefined

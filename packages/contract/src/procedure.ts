@@ -3,10 +3,11 @@ import type { Schema } from './schema.ts'
 export type ProcedureKind = 'query' | 'mutation' | 'subscription'
 
 /**
- * How often a mutation may run. Without it: at most once, and its failure says whether it did.
+ * How often a mutation may run. Reserved: it has no effect yet. Nothing is sent again, and a failure says whether the
+ * mutation ran.
  *
- * - `'idempotent'`: running it again does no harm, so it is sent again after a lost connection.
- * - `'once'`: sent again as well, but the server replays the stored result instead of running it twice.
+ * - `'idempotent'`: running it again does no harm, so it may be sent again after a lost connection.
+ * - `'once'`: it may be sent again as well, but the server has to replay the stored result instead of running it twice.
  */
 export type Retry = 'idempotent' | 'once'
 
@@ -56,12 +57,12 @@ export interface Definition<Input, Output, InputStream, Errors, Meta> {
 
 export interface MutationDefinition<Input, Output, InputStream, Errors, Meta>
   extends Definition<Input, Output, InputStream, Errors, Meta> {
-  /** Whether and how the mutation may be sent again. Left out: at most once. */
+  /** Whether and how the mutation may be sent again. Left out: at most once. Reserved: it has no effect yet. */
   readonly retry?: Retry
 }
 
 /**
- * A procedure without effect: it may be run again, for example after a lost connection.
+ * A procedure without effect: running it again does no harm. Nothing is sent again by itself.
  *
  * @example
  * query({ input: z.object({ limit: z.number() }), output: z.array(Message) })
@@ -78,7 +79,7 @@ export const query = <
 ): Procedure<'query', Input, Output, InputStream, Errors, Meta> => procedure('query', definition)
 
 /**
- * A procedure with an effect: it runs at most once, unless `retry` says otherwise.
+ * A procedure with an effect: it runs at most once.
  *
  * @example
  * mutation({ input: z.object({ text: z.string() }), errors: { MUTED: z.object({ until: z.date() }), CLOSED: null } })

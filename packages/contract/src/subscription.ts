@@ -1,7 +1,10 @@
 import type { CallError, CallOptions, Carried } from './call.ts'
 import type { InputStream } from './input-stream.ts'
 
-/** What calling a subscription returns. The call is made at once; its events wait to be iterated or subscribed to. */
+/**
+ * What calling a subscription returns. A client makes the call at once, and its events wait to be iterated or subscribed
+ * to; `router.caller` begins with the first reader. It is not awaited: that fails with `UNIMPLEMENTED`.
+ */
 export interface Subscription<Event, Errors = never> extends AsyncIterable<Event> {
   /** Never there at run time: it carries the declared errors. */
   readonly '~errors'?: Carried<Errors>
@@ -19,7 +22,7 @@ export interface Observer<Event, Errors = never> {
 }
 
 export interface SubscriptionOptions extends CallOptions {
-  /** The id of the last event that was seen: the handler resumes behind it. */
+  /** The id of the last event that was seen: a handler that can begins behind it. */
   lastEventId?: string | undefined
 }
 

@@ -1,4 +1,4 @@
-/** An event of a subscription with a cursor: the client hands the last `id` it saw back as `lastEventId`. */
+/** An event of a subscription with an id, which a later call may bring as `lastEventId`. Clients do not keep it yet. */
 export class Tracked<T> {
   readonly id: string
   readonly data: T
@@ -9,7 +9,7 @@ export class Tracked<T> {
 }
 
 /**
- * Gives an event of a subscription an id, from which a later subscription can resume.
+ * Gives an event of a subscription an id, behind which a later subscription can begin.
  *
  * @example
  * yield tracked(`${epoch}.${offset}`, message)

@@ -35,7 +35,7 @@ const call = async (run: Run, entry: Entry, open: () => LocalCall): Promise<unkn
   }
 }
 
-// Starts, like a client's subscription, with the first reader.
+// Starts with its first reader; a client's subscription starts when it is called.
 const subscribe = (run: Run, entry: Entry, open: () => LocalCall): object => ({
   [Symbol.asyncIterator]: () => events(run, entry, open()),
   subscribe: (observer: Observer<unknown, RpcError>) => {

@@ -10,7 +10,10 @@ export interface ErrorReport {
   readonly kind: ProcedureKind
 }
 
-/** Hears of every error that is hidden from a caller. What it throws is ignored. */
+/**
+ * Hears of each error that is hidden from its caller. What it throws is ignored. A server does not call it for what a
+ * handler throws after its call was aborted.
+ */
 export type OnError = (report: ErrorReport) => unknown
 
 /**

@@ -11,7 +11,10 @@ import { WebSocketServer } from 'ws'
 import type { Server } from './create-server.ts'
 
 export interface AttachOptions<Env> {
-  /** The path to answer upgrades at; others are left to other listeners. @default every path */
+  /**
+   * The path to answer upgrades at. At others `listen` answers 404, and `attach` leaves them to other listeners.
+   * @default every path
+   */
   path?: string
   /** What `authenticate` and `context` get as `env`. */
   env?: Env
@@ -29,7 +32,7 @@ export interface Listening {
   /** Where to connect to: `ws://localhost:8787/rpc`. */
   readonly url: string
   readonly http: HttpServer
-  /** Closes every connection, then the listener. */
+  /** Closes every connection (1001), then the listener. A socket that does not answer is terminated after a second. */
   close(): Promise<void>
 }
 

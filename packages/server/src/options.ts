@@ -23,11 +23,14 @@ export interface BaseServerOptions<Identity, Env> {
   /** Pages that may connect. @default the server's own host only */
   origins?: Origins
   /**
-   * Decides who a connection belongs to, once, before any of its calls runs. Returns a plain value. Throw
-   * `RpcError('UNAUTHENTICATED')` (close code 4301) or `RpcError('PERMISSION_DENIED')` (4003) to refuse.
+   * Decides who a connection belongs to, once, before any of its calls runs; it may take its time. Returns a plain value.
+   * Throw `RpcError('UNAUTHENTICATED')` (close code 4301) or `RpcError('PERMISSION_DENIED')` (4003) to refuse.
    */
   authenticate?(call: AuthenticateCall<Env>): Identity | Promise<Identity>
-  /** Hears of each error that is hidden from its caller, with the id that the caller got. @default console.error */
+  /**
+   * Hears of each error that is hidden from its caller, with the id that the caller got; not of what a handler throws
+   * after its call was aborted. @default console.error
+   */
   onError?: OnError
   /** Bounds on what a client may do; each has a default. */
   limits?: Partial<Limits>

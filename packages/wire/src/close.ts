@@ -14,7 +14,7 @@ export const HELLO_TIMEOUT = 4105
 export const DRAINING = 4200
 export const UNAUTHENTICATED_CLOSE = 4301
 
-/** Thrown where a frame breaks the protocol so that the socket has to close; never leaves this package. */
+/** Thrown where a frame breaks the protocol so that the socket has to close; no application ever meets it. */
 export class ProtocolError extends Error {
   declare readonly code: number
   constructor(code: number, reason: string) {

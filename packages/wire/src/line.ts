@@ -28,7 +28,7 @@ export interface Line {
   credit(id: number, n: number): void
   /**
    * Notes that more, or less, lies unread.
-   * @throws ProtocolError past the limit, which no sender reaches that keeps to its windows
+   * @throws ProtocolError past the limit, which takes many streams that nobody reads
    */
   weigh(change: number): void
 }

@@ -4,17 +4,17 @@ export const SUBPROTOCOL = 'pairwire.1'
 export const VERSION = 1
 
 // One number per message. docs/PROTOCOL.md is the normative text; "connector" opened the socket, "acceptor" took it.
-export const HELLO = 0 // connector → acceptor   [0, version, session, options, meta?]
+export const HELLO = 0 // connector → acceptor   [0, version, session, options?, marks?]
 export const WELCOME = 1 // acceptor → connector   [1, {session, epoch, heartbeat, limits}]
-export const CALL = 2 // either               [2, id, path, input?, options?, meta?]
+export const CALL = 2 // either               [2, id, path, input?, options?, marks?]
 export const CANCEL = 3 // caller → callee      [3, id]
-export const ITEM = 4 // caller → callee      [4, id, value, meta?]
-export const END = 5 // caller → callee      [5, id, error?]
+export const ITEM = 4 // caller → callee      [4, id, value?, marks?]
+export const END = 5 // caller → callee      [5, id, error?, marks?]
 export const CREDIT = 6 // either, per stream   [6, id, bytes]: granted; below 0: to be granted when read
-export const RESULT = 7 // callee → caller      [7, id, value?, meta?]
-export const ERROR = 8 // callee → caller      [8, id, error, meta?]
-export const EVENT = 9 // callee → caller      [9, id, value, eventId?, meta?]
-export const DONE = 10 // callee → caller      [10, id, value?, meta?]
+export const RESULT = 7 // callee → caller      [7, id, value?, marks?]
+export const ERROR = 8 // callee → caller      [8, id, error, marks?]
+export const EVENT = 9 // callee → caller      [9, id, value?, eventId?, marks?]
+export const DONE = 10 // callee → caller      [10, id, value?, marks?]
 export const PING = 11 // either               [11]
 export const PONG = 12 // either               [12]
 export const GOAWAY = 13 // acceptor → connector   [13, {reason?, retryAfter?}]

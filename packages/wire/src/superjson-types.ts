@@ -1,6 +1,6 @@
 import { type Flat, type Mark, type RichTypes, richTypes } from './rich-types.ts'
 
-/** The parts of a SuperJSON instance that hold what an application registered. */
+/** The parts of a SuperJSON instance that hold what an application registered; the class SuperJSON itself has none. */
 export interface SuperJsonRegistries {
   readonly classRegistry: {
     getIdentifier(of: never): string | undefined
@@ -22,8 +22,9 @@ export interface SuperJsonRegistries {
  * transformers.
  *
  * @example
- * SuperJSON.registerCustom({ isApplicable: Decimal.isDecimal, serialize: String, deserialize: Decimal }, 'decimal')
- * createClient<Router>(url, { types: superjsonTypes(SuperJSON) })
+ * const superjson = new SuperJSON()
+ * superjson.registerCustom({ isApplicable: Decimal.isDecimal, serialize: String, deserialize: Decimal }, 'decimal')
+ * createClient<Router>(url, { types: superjsonTypes(superjson) })
  */
 export const superjsonTypes = (superjson: SuperJsonRegistries): RichTypes => ({
   flatten: (value, kind) => registered(superjson, value) ?? richTypes.flatten(value, kind),
