@@ -261,6 +261,14 @@ describe('calls', () => {
     expect(await Promise.all(outcomes)).toEqual(['NOT_FOUND yes', 'b done', 'c done', 'd done'])
   })
 
+  it('are answered by what comes in one frame with the welcome', async () => {
+    const { socket, early } = await connecting()
+    socket.open()
+    const limits = { window: 262_144, message: 1_048_576, calls: 256 }
+    socket.say([1, { limits }], [7, 1, 'at once'])
+    expect(await early).toBe('at once')
+  })
+
   it('that turn out to be subscriptions leave their place to others', async () => {
     const { connection, socket, call } = await open({ calls: 1 })
     const subscription = connection.call('events', 1)

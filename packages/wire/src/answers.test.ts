@@ -228,15 +228,15 @@ describe('a subscription', () => {
     let left = 0
     const { answers, say, sent } = serve(async function* () {
       try {
-        for (;;) yield 'x'.repeat(90)
+        for (;;) yield 'x'.repeat(10_000)
       } finally {
         left++
       }
     })
-    say(2, 1, 'subscription', null, { window: 250 })
+    say(2, 1, 'subscription', null, { window: 25_000 })
     await nextTask()
     expect(sent.filter(([op]) => op === 9)).toHaveLength(3)
-    say(6, 1, 100)
+    say(6, 1, 10_000)
     await nextTask()
     expect(sent.filter(([op]) => op === 9)).toHaveLength(4)
     expect(left).toBe(0)
