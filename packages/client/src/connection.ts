@@ -167,12 +167,10 @@ export const createConnection = (options: ConnectionOptions): Connection => {
           mine.handle(frame, 1)
         },
         closed: (code, reason) =>
-          finish(
-            'idle',
-            'UNAVAILABLE',
-            `${peer ? 'lost connection' : 'could not connect'} (${code} ${reason}) to`,
-            { code, reason },
-          ),
+          finish('idle', 'UNAVAILABLE', `${peer ? 'lost connection' : 'could not connect'} (${code} ${reason}) to`, {
+            code,
+            reason,
+          }),
       })
       // It may have been closed while the socket was being made.
       if (leave !== finish) attached.close(1000, '')
@@ -187,7 +185,7 @@ export const createConnection = (options: ConnectionOptions): Connection => {
     },
     call(path, input, settings = {}) {
       const call = createCall({ streams, ended }, codec, path, input, settings, timeout)
-      if (state === 'closed') call.end('UNAVAILABLE', 'came after close()')
+      if (state === 'closed') call.end('UNAVAILABLE', 'after close()')
       if (!call.ended) {
         const { json, bytes } = call.input!
         deadlines.add(call)
@@ -203,7 +201,7 @@ export const createConnection = (options: ConnectionOptions): Connection => {
       return () => listeners.delete(listener)
     },
     reconnect() {
-      leave('idle', 'UNAVAILABLE', 'closed')
+      if (leave !== become) leave('idle', 'UNAVAILABLE', 'closed')
       open()
     },
     close() {

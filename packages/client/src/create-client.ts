@@ -51,7 +51,7 @@ export const connectClient = <T>(url: string | URL, options: ClientOptions, feat
       const Socket =
         options.WebSocket ?? (globalThis as unknown as { WebSocket?: ClientOptions['WebSocket'] }).WebSocket
       if (Socket) return new Socket(href, [SUBPROTOCOL])
-      throw new TypeError('no WebSocket here: pass one')
+      throw new TypeError('no WebSocket: pass one')
     },
   })
   return createProxy(connection.call, connection) as PairwireClient<T>

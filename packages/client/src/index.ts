@@ -51,6 +51,7 @@ export {
   type InferOutput,
   type Issue,
   isRpcError,
+  isValidationError,
   type Observer,
   RpcError,
   type SafeResult,

@@ -19,6 +19,9 @@ export interface Settings extends CallOptions {
   readonly stream?: InputStream<unknown> | undefined
 }
 
+/** As long as timers run: 24 days. */
+const MAX_TIMEOUT = 2_147_483_647
+
 /** One call in process: a router's side of it, and the caller's cancelling and waiting. */
 export class LocalCall implements Invocation {
   readonly input: unknown
@@ -49,13 +52,19 @@ export class LocalCall implements Invocation {
       this.#error = new RpcError('CANCELLED', undefined, { executed: 'no' })
     for (const signal of this.#signals) signal.addEventListener('abort', this.cancel)
     if (settings.timeout !== undefined) {
-      this.deadline = Date.now() + settings.timeout
-      this.#timer = setTimeout(this.#expire, settings.timeout)
+      const timeout = Math.min(settings.timeout, MAX_TIMEOUT)
+      this.deadline = Date.now() + timeout
+      this.#timer = setTimeout(this.#expire, timeout)
     }
   }
 
   get signal(): AbortSignal {
     return this.#controller.signal
+  }
+
+  /** Whether its signal has fired before it was over. */
+  get aborted(): boolean {
+    return !!this.#error
   }
 
   /** Whether it was cancelled, ran out of time or is over. */

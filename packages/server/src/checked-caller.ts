@@ -1,10 +1,15 @@
 import { type Schema, validate } from '@pairwire/contract'
 import { type Call, type Caller, EVENT, RESULT } from '@pairwire/wire'
 
+/** Bytes that may wait for an asynchronous schema: some windows, so that only who ignores them gets there. */
+const MAX_WAITING = 4_194_304
+
 /** Passes on to a call what a client answers, if it is what the contract says: a client can send anything. */
 export const checkedCaller = (call: Call, output: Schema | undefined): Caller => {
   // Set while an asynchronous schema runs, so that what comes meanwhile keeps its place.
   let busy: Promise<void> | undefined
+  /** What waits for it, in bytes. */
+  let waiting = 0
 
   /** Ends the call at both ends. */
   const refuse = (problem: string, options: object) =>
@@ -33,8 +38,14 @@ export const checkedCaller = (call: Call, output: Schema | undefined): Caller =>
 
   return {
     hear(op, value, weight) {
+      if (busy) waiting += weight ?? 0
+      if (waiting > MAX_WAITING) return refuse('more than its schema could check in time', {})
       const next = (busy ? busy.then(() => pass(op, value, weight)) : pass(op, value, weight)) as typeof busy
-      busy = next?.catch((cause) => refuse('what could not be taken', { cause }))
+      busy = next
+        ?.then(() => {
+          waiting = Math.max(0, waiting - (weight ?? 0))
+        })
+        .catch((cause) => refuse('what could not be taken', { cause }))
     },
   }
 }

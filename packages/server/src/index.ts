@@ -14,6 +14,7 @@ export {
   type InferOutput,
   type Issue,
   isRpcError,
+  isValidationError,
   type MutationDefinition,
   mutation,
   type Procedure,

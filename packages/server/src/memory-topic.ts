@@ -3,7 +3,7 @@ import { nanoid } from 'nanoid'
 import type { Topic } from './topic.ts'
 
 export interface MemoryTopicOptions {
-  /** How many events are kept for those who come back. @default 1_000 */
+  /** How many events are kept for those who come back; at least 1. @default 1_000 */
   retain?: number
 }
 
@@ -15,7 +15,8 @@ export interface MemoryTopicOptions {
  * @example
  * const messages = memoryTopic<Message>({ retain: 100 })
  */
-export const memoryTopic = <T>({ retain = 1_000 }: MemoryTopicOptions = {}): Topic<T> => {
+export const memoryTopic = <T>(options: MemoryTopicOptions = {}): Topic<T> => {
+  const retain = Math.max(1, options.retain ?? 1_000)
   const epoch = newEpoch()
   let log: T[] = []
   /** The offset of log[0]. Offsets start at 1. */
@@ -25,8 +26,11 @@ export const memoryTopic = <T>({ retain = 1_000 }: MemoryTopicOptions = {}): Top
   const startAfter = (id: string | undefined): number | undefined => {
     if (id === undefined) return first + log.length
     const dot = id.lastIndexOf('.')
-    const next = Number(id.slice(dot + 1)) + 1
-    return id.slice(0, dot) === epoch && next >= first && next <= first + log.length ? next : undefined
+    const offset = id.slice(dot + 1)
+    const next = Number(offset) + 1
+    return id.slice(0, dot) === epoch && /^\d+$/.test(offset) && next >= first && next <= first + log.length
+      ? next
+      : undefined
   }
 
   return {

@@ -5,7 +5,7 @@ import type { Inbox } from './inbox.ts'
 import type { WireOptions } from './messages.ts'
 import type { Sender } from './sender.ts'
 
-const NONE: Readonly<Record<string, string>> = Object.freeze({})
+const NONE: Readonly<Record<string, string>> = /* @__PURE__ */ Object.freeze({})
 const strings = (metadata: object) =>
   Object.fromEntries(
     Object.entries(metadata).filter((entry): entry is [string, string] => typeof entry[1] === 'string'),

@@ -4,7 +4,7 @@ import type { Callee } from './callee.ts'
 import { BAD_FRAME, DUPLICATE_ID, ProtocolError, SECOND_HELLO } from './close.ts'
 import { createDeadlines } from './deadlines.ts'
 import { createInbox } from './inbox.ts'
-import type { Line } from './line.ts'
+import { type Line, WEIGHT } from './line.ts'
 import {
   CALL,
   CANCEL,
@@ -21,7 +21,6 @@ import {
   RESULT,
   type WireOptions,
 } from './messages.ts'
-import { remoteError } from './remote-error.ts'
 import { createSender, type Source } from './sender.ts'
 
 /** The answering half of a peer. */
@@ -124,8 +123,12 @@ export const createAnswers = (line: Line, limits: Limits, callee: Callee, timeou
   const expire = (call: Answering) => {
     if (call.silent) return
     const error = new RpcError('DEADLINE_EXCEEDED', `"${call.path}" ran out of time`, { executed: 'unknown' })
-    tell(call.id, error)
     call.abort(error)
+    try {
+      tell(call.id, error)
+    } catch {
+      // It does not fit what the other end takes; the caller has a clock of its own.
+    }
   }
 
   /** The handler has ended. */
@@ -169,10 +172,11 @@ export const createAnswers = (line: Line, limits: Limits, callee: Callee, timeou
     try {
       const value = codec.decode(json, marks, line.bytes)
       if (op === ITEM) stream.push({ value, weight: line.weight })
-      else stream.end(value === undefined ? {} : { error: remoteError(value) })
+      // The caller's own failure, and no error of this end's to be reported: a standard code, whatever it said.
+      else stream.end(value === undefined ? {} : { error: new RpcError('ABORTED', "the caller's stream failed") })
     } catch (error) {
-      if (error instanceof ProtocolError) throw error
-      stream.end({ error: error instanceof RpcError ? error : new RpcError('ABORTED', "the caller's stream failed") })
+      if (!(error instanceof RpcError)) throw error
+      stream.end({ error })
     }
   }
 
@@ -195,7 +199,7 @@ export const createAnswers = (line: Line, limits: Limits, callee: Callee, timeou
       if (op === CALL) start(message)
       else if (op === CANCEL) call?.abort(new RpcError('CANCELLED', 'the caller cancelled'))
       else if (op === ITEM || op === END) receive(message)
-      else if (op === CREDIT && n < 0) call?.stream?.push({ ask: -n, weight: 64 })
+      else if (op === CREDIT && n < 0) call?.stream?.push({ ask: -n, weight: WEIGHT })
       else if (op === CREDIT) call?.sender?.grant(n)
     },
     close(reason) {

@@ -81,7 +81,7 @@ export const createCall = (
     inbox ??= createInbox({
       grant: (n) => peer?.line.credit(id, n),
       weigh: (change) => peer?.line.weigh(change),
-      leave: () => call.end('CANCELLED', 'was left'),
+      leave: () => call.end('CANCELLED', 'left'),
     })
     return inbox
   }
@@ -104,7 +104,7 @@ export const createCall = (
     peer?.cancel(id)
     call.hear(ERROR, error)
   }
-  const abort = () => call.end('CANCELLED', 'was aborted', { cause: signal!.reason })
+  const abort = () => call.end('CANCELLED', 'aborted', { cause: signal!.reason })
 
   const call: Call = {
     deadline: Date.now() + Math.min(timeout ?? defaultTimeout, MAX_TIMEOUT),
@@ -163,15 +163,15 @@ export const createCall = (
       const executed = peer ? 'unknown' : 'no'
       cancel(new RpcError(code, `"${path}" ${problem}`, { executed, ...options }))
     },
-    expire: () => call.end('DEADLINE_EXCEEDED', 'ran out of time'),
+    expire: () => call.end('DEADLINE_EXCEEDED', 'timed out'),
   }
 
+  signal?.addEventListener('abort', abort)
+  if (signal?.aborted) abort()
   try {
     call.input = codec.encode(input)
   } catch (error) {
-    call.end('INVALID_ARGUMENT', `was not sent: ${(error as Error).message}`, { cause: error })
+    call.end('INVALID_ARGUMENT', `not sent: ${(error as Error).message}`, { cause: error })
   }
-  signal?.addEventListener('abort', abort)
-  if (signal?.aborted) abort()
   return call
 }

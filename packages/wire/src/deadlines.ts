@@ -25,7 +25,7 @@ export const createDeadlines = (): Deadlines => {
     clearTimeout(timer)
     next = Infinity
     for (const { deadline = next } of items) next = Math.min(next, deadline)
-    if (items.size) timer = setTimeout(sweep, Math.max(0, Math.min(next - Date.now(), MAX_DELAY)))
+    if (next < Number.POSITIVE_INFINITY) timer = setTimeout(sweep, Math.max(0, Math.min(next - Date.now(), MAX_DELAY)))
   }
   const sweep = () => {
     for (const item of items) {

@@ -11,9 +11,9 @@ const open = () => {
 
 it('sends a message with a value, and says what it weighs', () => {
   const { push, line } = open()
-  expect(line.send('7,1', { json: '5' })).toBe(7)
+  expect(line.send('7,1', { json: '5' })).toBe(64 + 7)
   const bytes = [new Uint8Array(3)]
-  expect(line.send('9,1', { json: '[0,3]', bytes, length: 3 }, '"e"')).toBe('[9,1,[0,3],"e"]'.length + 3)
+  expect(line.send('9,1', { json: '[0,3]', bytes, length: 3 }, '"e"')).toBe(64 + '[9,1,[0,3],"e"]'.length + 3)
   expect(push.mock.calls).toEqual([
     ['[7,1,5]', undefined],
     ['[9,1,[0,3],"e"]', bytes],
@@ -25,13 +25,13 @@ it('sends no more characters, and apart from them no more bytes, than the other 
   const refused = expect.objectContaining({ code: 'INVALID_ARGUMENT', executed: 'no', message: 'over 20 bytes' })
   const text = (length: number) => ({ json: JSON.stringify('x'.repeat(length - '[7,1,""]'.length)) })
   const raw = (length: number) => ({ json: '1', bytes: [new Uint8Array(length)], length })
-  expect(line.send('7,1', text(20))).toBe(20)
-  expect(line.send('7,1', raw(20))).toBe(27)
+  expect(line.send('7,1', text(20))).toBe(64 + 20)
+  expect(line.send('7,1', raw(20))).toBe(64 + 27)
   expect(() => line.send('7,1', text(21))).toThrow(refused)
   expect(() => line.send('7,1', raw(21))).toThrow(refused)
   expect(push).toHaveBeenCalledTimes(2)
   line.message = 50
-  expect(line.send('7,1', text(50))).toBe(50)
+  expect(line.send('7,1', text(50))).toBe(64 + 50)
 })
 
 it('begins with its own limits for the other end, until that says its own', () => {

@@ -33,6 +33,9 @@ export interface Line {
   weigh(change: number): void
 }
 
+/** What a message of a stream weighs beside its text and bytes: about what keeping it costs the end that reads it. */
+export const WEIGHT = 64
+
 export const createLine = ({ push }: Outbox, codec: Codec, limits: PeerLimits, firstId: 1 | 2): Line => {
   let unread = 0
   const line: Line = {
@@ -48,7 +51,7 @@ export const createLine = ({ push }: Outbox, codec: Codec, limits: PeerLimits, f
       if (Math.max(text.length, length) > line.message)
         throw new RpcError('INVALID_ARGUMENT', `over ${line.message} bytes`, { executed: 'no' })
       push(text, bytes)
-      return text.length + length
+      return WEIGHT + text.length + length
     },
     credit: (id, n) => push(`[${CREDIT},${id},${n}]`),
     weigh(change) {

@@ -3,7 +3,7 @@ import type { Answers } from './answers.ts'
 import type { Caller } from './caller.ts'
 import type { Encoded } from './codec.ts'
 import type { Parsed } from './frame.ts'
-import type { Line } from './line.ts'
+import { type Line, WEIGHT } from './line.ts'
 import { CALL, CANCEL, CREDIT, DONE, ERROR, EVENT, GOAWAY, ITEM, type Message, PING, PONG, RESULT } from './messages.ts'
 import { remoteError } from './remote-error.ts'
 import type { Sender, Source } from './sender.ts'
@@ -62,19 +62,20 @@ export const createPeer = (line: Line, { answers, upload, onGoaway }: PeerOption
       answers?.handle(message)
     } else if (op === CREDIT) {
       const n = json as number
-      if (n < 0) caller.hear(CREDIT, -n, 64)
+      if (n < 0) caller.hear(CREDIT, -n, WEIGHT)
       else sender?.grant(n)
     } else {
       let value: unknown
       try {
         // An event has its id before its marks.
         value = codec.decode(json, op === EVENT ? late : marks, line.bytes)
+        if (op === ERROR) value = remoteError(value)
       } catch (error) {
         cancel(id)
         return caller.hear(ERROR, new RpcError('INTERNAL', (error as Error).message, { executed: 'yes' }))
       }
       if (op !== EVENT) end(id)
-      caller.hear(op, op === ERROR ? remoteError(value) : value, line.weight)
+      caller.hear(op, value, line.weight)
     }
   }
 
@@ -96,7 +97,7 @@ export const createPeer = (line: Line, { answers, upload, onGoaway }: PeerOption
     cancel,
     handle({ messages, bytes, size }, from = 0) {
       // A frame's weight is its streams': what else is in it takes no share, and no message is weightless.
-      line.weight = 64 + size / messages.filter(([op]) => op === ITEM || op === EVENT).length
+      line.weight = WEIGHT + size / messages.filter(([op]) => op === ITEM || op === EVENT).length
       line.bytes = bytes
       for (const message of messages.slice(from)) one(message)
     },

@@ -86,7 +86,7 @@ export const createRichCodec = (maxDepth: number, types: RichTypes): Codec => {
         length += raw.length
       }
       const inner: Places = flat ? Object.create(null) : places
-      let json = flat ? flat[1] : value
+      let json = flat ? (flat[1] ?? null) : value
       if (isObject(json) && (flat ? flat[2] : Array.isArray(json) || isRecord(json))) {
         if (!depth) throw fail(`circular, or deeper than ${maxDepth} levels (at "${at}")`)
         const start = flat ? (at === undefined ? 0 : at.length + 1) : base

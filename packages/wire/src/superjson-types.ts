@@ -26,10 +26,15 @@ export interface SuperJsonRegistries {
  * superjson.registerCustom({ isApplicable: Decimal.isDecimal, serialize: String, deserialize: Decimal }, 'decimal')
  * createClient<Router>(url, { types: superjsonTypes(superjson) })
  */
-export const superjsonTypes = (superjson: SuperJsonRegistries): RichTypes => ({
-  flatten: (value, kind) => registered(superjson, value) ?? richTypes.flatten(value, kind),
-  revive: (mark, json) => (typeof mark === 'string' ? richTypes.revive(mark, json) : revived(superjson, mark, json)),
-})
+export const superjsonTypes = (given: SuperJsonRegistries | { readonly registerCustom: unknown }): RichTypes => {
+  // The class itself registers with an instance that it keeps.
+  const superjson =
+    (given as { defaultInstance?: SuperJsonRegistries }).defaultInstance ?? (given as SuperJsonRegistries)
+  return {
+    flatten: (value, kind) => registered(superjson, value) ?? richTypes.flatten(value, kind),
+    revive: (mark, json) => (typeof mark === 'string' ? richTypes.revive(mark, json) : revived(superjson, mark, json)),
+  }
+}
 
 // The order of superjson's own rules: class, symbol, custom.
 const registered = (superjson: SuperJsonRegistries, value: unknown): Flat | undefined => {

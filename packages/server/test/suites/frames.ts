@@ -345,7 +345,7 @@ export const frames = (place: Place): void => {
       const id = 2 * i + 1
       raw.send([2, id, 'upload', newKey()])
       raw.send([5, id, error])
-      expect((await raw.until(([op, of]) => op === 8 && of === id))?.[2]).toMatchObject({ code: 'INTERNAL' })
+      expect((await raw.until(([op, of]) => op === 8 && of === id))?.[2]).toMatchObject({ code: 'ABORTED' })
     }
     expect(await raw.alive()).toBe(true)
   })
