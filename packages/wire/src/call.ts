@@ -163,7 +163,7 @@ export const createCall = (
       const executed = peer ? 'unknown' : 'no'
       cancel(new RpcError(code, `"${path}" ${problem}`, { executed, ...options }))
     },
-    expire: () => call.end('DEADLINE_EXCEEDED', 'timed out'),
+    expire: () => call.end('DEADLINE_EXCEEDED', 'expired'),
   }
 
   signal?.addEventListener('abort', abort)

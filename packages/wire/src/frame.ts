@@ -39,7 +39,7 @@ export const parseFrame = (
 ): Parsed => {
   const { length } = data as string
   const size = length ?? (data as ArrayBuffer).byteLength
-  if (size > (length ? message : message * 4) + SLACK) throw new ProtocolError(TOO_LARGE, 'too much')
+  if (size > message * (length ? 1 : 4) + SLACK) throw new ProtocolError(TOO_LARGE, 'too much')
   try {
     const { text, bytes } = codec.split?.(data) ?? { text: data as string }
     const json = JSON.parse(text)
