@@ -448,6 +448,29 @@ describe('reconnect()', () => {
     }
   })
 
+  it('may be called by a listener, at each idle, without end', async () => {
+    const { connection, socket, sockets, states } = await open()
+    connection.on('state', (state) => {
+      if (state === 'idle') connection.reconnect()
+    })
+    states.length = 0
+    socket.lose()
+    await nextTask()
+    expect([states.flat().filter((state) => typeof state === 'string' && state), sockets.length]).toEqual([
+      ['idle', 'connecting'],
+      2,
+    ])
+    connection.reconnect()
+    await nextTask()
+    expect(connection.state).toBe('connecting')
+  })
+
+  it('announces no idle where there was nothing to leave', async () => {
+    const { connection, states } = make()
+    connection.reconnect()
+    expect(states).toEqual(['connecting'])
+  })
+
   it('gives up the attempt that is under way', async () => {
     const { connection, socket, sockets, early } = await connecting()
     connection.reconnect()

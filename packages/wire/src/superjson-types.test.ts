@@ -138,3 +138,23 @@ it('sees what is registered later', () => {
   own.registerClass(User)
   expect(late.encode(new User()).marks).toBe('[["class","User"]]')
 })
+
+it('takes the class itself, with what was registered with that', () => {
+  class Angle {
+    degrees = 0
+  }
+  SuperJSON.registerClass(Angle, { identifier: 'Angle' })
+  const codec = createRichCodec(8, superjsonTypes(SuperJSON))
+  const { json, marks } = codec.encode({ a: Object.assign(new Angle(), { degrees: 90 }) })
+  const { a } = codec.decode(JSON.parse(json), JSON.parse(marks ?? ''), undefined) as { a: Angle }
+  expect([a instanceof Angle, a.degrees]).toEqual([true, 90])
+})
+
+it('keeps a registered value whose JSON is undefined', () => {
+  const anonymous = Symbol()
+  const given = new SuperJSON()
+  given.registerSymbol(anonymous, 'anonymous')
+  const codec = createRichCodec(8, superjsonTypes(given))
+  const { json, marks } = codec.encode({ s: anonymous })
+  expect(codec.decode(JSON.parse(json), JSON.parse(marks ?? ''), undefined)).toEqual({ s: anonymous })
+})

@@ -22,9 +22,8 @@ export interface SuperJsonRegistries {
  * transformers.
  *
  * @example
- * const superjson = new SuperJSON()
- * superjson.registerCustom({ isApplicable: Decimal.isDecimal, serialize: String, deserialize: Decimal }, 'decimal')
- * createClient<Router>(url, { types: superjsonTypes(superjson) })
+ * SuperJSON.registerCustom({ isApplicable: Decimal.isDecimal, serialize: String, deserialize: Decimal }, 'decimal')
+ * createClient<Router>(url, { types: superjsonTypes(SuperJSON) })
  */
 export const superjsonTypes = (given: SuperJsonRegistries | { readonly registerCustom: unknown }): RichTypes => {
   // The class itself registers with an instance that it keeps.
