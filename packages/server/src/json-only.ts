@@ -14,8 +14,10 @@ export const createJsonOnlyCodec = (depth: number): Codec => {
   return {
     name: 'json',
     encode(value) {
-      if (strict.encode(value).bytes?.length) throw new TypeError('bytes cannot be sent to a client of plain JSON')
-      return { json: JSON.stringify(value) ?? '' }
+      const encoded = strict.encode(value)
+      if (encoded.bytes) throw new TypeError('bytes cannot be sent to a client of plain JSON')
+      // Only where something is undefined does the text differ from what JSON makes of the value.
+      return encoded.marks ? { json: JSON.stringify(value) } : encoded
     },
     decode: (json, marks, bytes) => strict.decode(json, marks, bytes),
   }

@@ -165,6 +165,13 @@ describe('a subscription that ends', () => {
     expect([await next, await events.next()]).toEqual([done, done])
   })
 
+  it('lets go of every reader that waits', async () => {
+    const events = memoryTopic<number>().subscribe()
+    const both = [events.next(), events.next()]
+    await events.return!()
+    expect(await Promise.all(both)).toEqual([done, done])
+  })
+
   it('by its signal lets go of who waits, and does not throw', async () => {
     const topic = memoryTopic<number>()
     const controller = new AbortController()

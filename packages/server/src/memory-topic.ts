@@ -49,11 +49,14 @@ export const memoryTopic = <T>(options: MemoryTopicOptions = {}): Topic<T> => {
     subscribe({ lastEventId, signal } = {}) {
       let next = startAfter(lastEventId)
       let ended = false
-      let wake: (() => void) | undefined
+      /** Of this subscription's readers that wait. */
+      const mine = new Set<() => void>()
       const end = () => {
         ended = true
-        wake?.()
-        if (wake) waiting.delete(wake)
+        for (const wake of mine) {
+          waiting.delete(wake)
+          wake()
+        }
         signal?.removeEventListener('abort', end)
       }
       if (signal?.aborted) end()
@@ -70,8 +73,12 @@ export const memoryTopic = <T>(options: MemoryTopicOptions = {}): Topic<T> => {
               return { done: false, value: tracked(`${epoch}.${offset}`, log[offset - first]!) }
             }
             await new Promise<void>((resolve) => {
-              wake = resolve
-              waiting.add(resolve)
+              const wake = () => {
+                mine.delete(wake)
+                resolve()
+              }
+              mine.add(wake)
+              waiting.add(wake)
             })
           }
           return { done: true, value: undefined }

@@ -374,3 +374,10 @@ it('aborts every handler when the connection is gone, and sends nothing', async 
   await nextTask()
   expect([sent, answers.size]).toEqual([[], 0])
 })
+
+it('bears an error that is larger than the other end takes', async () => {
+  const { say, sent, answers } = serve(() => Promise.reject(new Error('x')), { limits: { message: 30 } })
+  say(2, 1, 'query')
+  await nextTask()
+  expect([sent, answers.size]).toEqual([[], 0])
+})

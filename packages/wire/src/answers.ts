@@ -107,6 +107,13 @@ export const createAnswers = (line: Line, limits: Limits, callee: Callee, timeou
     line.send(`${ERROR},${id}`, codec.encode({ code, message, ...more }))
   }
 
+  /** Tells what may not fit the other end's limits; the caller has a clock of its own. */
+  const tellIfItFits = (id: number, error: RpcError) => {
+    try {
+      tell(id, error)
+    } catch {}
+  }
+
   /** Tells the caller, if it still listens. What the callee did not make for the caller is masked. */
   const fail = (call: Answering, error: unknown, unsent?: boolean) => {
     const { id, path, procedure, silent } = call
@@ -115,7 +122,7 @@ export const createAnswers = (line: Line, limits: Limits, callee: Callee, timeou
       if (!silent) tell(id, known ? error : callee.mask(error, path, procedure.kind))
     } catch (cause) {
       // The error's data cannot be sent.
-      tell(id, callee.mask(cause, path, procedure.kind))
+      tellIfItFits(id, callee.mask(cause, path, procedure.kind))
     }
     release(call)
   }
@@ -124,11 +131,7 @@ export const createAnswers = (line: Line, limits: Limits, callee: Callee, timeou
     if (call.silent) return
     const error = new RpcError('DEADLINE_EXCEEDED', `"${call.path}" ran out of time`, { executed: 'unknown' })
     call.abort(error)
-    try {
-      tell(call.id, error)
-    } catch {
-      // It does not fit what the other end takes; the caller has a clock of its own.
-    }
+    tellIfItFits(call.id, error)
   }
 
   /** The handler has ended. */

@@ -37,8 +37,9 @@ export const createDeadlines = (): Deadlines => {
   }
   return {
     add(item) {
+      if (!item.deadline) return
       items.add(item)
-      if (!(item.deadline! >= next)) arm()
+      if (!(item.deadline >= next)) arm()
     },
     delete(item) {
       if (items.delete(item) && !items.size) arm()

@@ -62,20 +62,19 @@ export const richTypes: RichTypes = {
       }
     }
     if (typeof json === 'string') {
-      const text = json
       switch (mark) {
         case 'Date':
-          return new Date(text)
+          return new Date(json)
         case 'number':
-          return Number(text)
+          return Number(json)
         case 'URL':
-          return new URL(text)
+          return new URL(json)
         case 'regexp': {
-          const end = text.lastIndexOf('/')
-          return new RegExp(text.slice(1, end), text.slice(end + 1))
+          const end = json.lastIndexOf('/')
+          return new RegExp(json.slice(1, end), json.slice(end + 1))
         }
         case 'bigint':
-          if (text.length <= MAX_DIGITS && /^-?\d+$/.test(text)) return BigInt(text)
+          if (json.length <= MAX_DIGITS && /^-?\d+$/.test(json)) return BigInt(json)
       }
     }
     throw 0
