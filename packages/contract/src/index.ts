@@ -40,5 +40,5 @@ export type {
   StandardTypes,
 } from './standard-schema.ts'
 export type { Observer, StreamSubscriptionOptions, Subscription, SubscriptionOptions } from './subscription.ts'
-export { Tracked, tracked } from './tracked.ts'
+export { cursor, Tracked, tracked } from './tracked.ts'
 export { type Validation, validate } from './validate.ts'

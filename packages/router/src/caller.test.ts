@@ -1,4 +1,4 @@
-import { defineContract, mutation, query, RpcError, subscription, tracked, type } from '@pairwire/contract'
+import { cursor, defineContract, mutation, query, RpcError, subscription, tracked, type } from '@pairwire/contract'
 import { describe, expect, it, vi } from 'vitest'
 import * as z from 'zod'
 import { implement } from './index.ts'
@@ -125,6 +125,30 @@ describe('a caller’s subscription', () => {
     const seen: number[] = []
     for await (const n of caller.deep.count(3)) seen.push(n)
     expect(seen).toEqual([1, 2, 3])
+  })
+
+  it('does not say where it stands: that is no event', async () => {
+    const contract = defineContract({
+      yields: subscription({ output: z.number() }),
+      returns: subscription({ output: z.number() }),
+    })
+    const handlers = implement(contract).handlers({
+      async *yields() {
+        yield cursor('e.0')
+        yield 1
+        yield cursor('e.1')
+        yield tracked('e.2', 2)
+      },
+      returns: () =>
+        Object.assign(handlers.caller({}).yields()[Symbol.asyncIterator]() as AsyncGenerator<number>, {
+          cursor: 'e.0',
+        }),
+    })
+    for (const name of ['yields', 'returns'] as const) {
+      const seen: number[] = []
+      for await (const n of handlers.caller({})[name]()) seen.push(n)
+      expect(seen).toEqual([1, 2])
+    }
   })
 
   it('has run the handler’s finally when the loop is left', async () => {

@@ -61,7 +61,8 @@ async function* events(run: Run, entry: Entry, local: LocalCall): AsyncGenerator
     for (;;) {
       const { done, value } = await local.wait((iterator as AsyncIterator<unknown>).next())
       if (done) return
-      yield value instanceof Tracked ? value.data : value
+      if (!(value instanceof Tracked)) yield value
+      else if (!value.bare) yield value.data
     }
   } finally {
     const cancelled = local.ended

@@ -12,17 +12,23 @@ export class CheckedIterator<T> implements AsyncIterableIterator<T, undefined> {
   readonly #source: AsyncIterator<unknown>
   readonly #check: (value: unknown) => T | PromiseLike<T>
   readonly #fail: (error: unknown) => Promise<never>
+  #first: T | undefined
   #ended = false
 
-  /** `check` returns or throws; `fail` rejects with what the reader is to see of an error. */
+  /**
+   * `check` returns or throws; `fail` rejects with what the reader is to see of an error; `first`, where given, comes
+   * unchecked before what the source has.
+   */
   constructor(
     source: AsyncIterable<unknown>,
     check: (value: unknown) => T | PromiseLike<T>,
     fail: (error: unknown) => Promise<never>,
+    first?: T,
   ) {
     this.#source = source[Symbol.asyncIterator]()
     this.#check = check
     this.#fail = fail
+    this.#first = first
   }
 
   [Symbol.asyncIterator](): this {
@@ -31,6 +37,11 @@ export class CheckedIterator<T> implements AsyncIterableIterator<T, undefined> {
 
   next(): Promise<IteratorResult<T, undefined>> {
     if (this.#ended) return Promise.resolve(DONE)
+    const first = this.#first
+    if (first !== undefined) {
+      this.#first = undefined
+      return Promise.resolve({ done: false, value: first })
+    }
     try {
       return Promise.resolve(this.#source.next()).then(this.#take, this.#end)
     } catch (error) {

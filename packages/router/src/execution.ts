@@ -1,4 +1,4 @@
-import { RpcError, Tracked } from '@pairwire/contract'
+import { cursor, RpcError, Tracked } from '@pairwire/contract'
 import { check, invalidInput, invalidOutput } from './check.ts'
 import { CheckedIterator } from './checked-iterator.ts'
 import { expose } from './expose.ts'
@@ -85,14 +85,24 @@ export class Execution {
       result as AsyncIterable<unknown>,
       (event) => this.#event(event),
       (error) => this.#reject(error),
+      this.#position(result as { readonly cursor?: unknown }),
     )
+  }
+
+  /** Where a topic's events begin, for a caller who has no id yet and may lose its connection before the first. */
+  #position(events: { readonly cursor?: unknown }): Tracked<never> | undefined {
+    if (this.#call.lastEventId !== undefined) return
+    const id = events.cursor
+    return typeof id === 'string' ? cursor(id) : undefined
   }
 
   #event(event: unknown): unknown {
     const { output } = this.#route
     if (!(event instanceof Tracked)) return check(output, event, invalidOutput)
-    const { id, data } = event
+    const { id, data, bare } = event
     if (typeof id !== 'string') throw new TypeError('The id of a tracked event has to be a string')
+    // Where there is no event there is nothing to check, and nothing to pass but the id.
+    if (bare) return data === undefined ? event : cursor(id)
     const checked = check(output, data, invalidOutput)
     if (isThenable(checked)) return checked.then((value) => new Tracked(id, value))
     return checked === data ? event : new Tracked(id, checked)

@@ -45,7 +45,10 @@ export type HandlerResult<P extends AnyProcedure> = P['~procedure'] extends 'sub
   ? MaybePromise<AsyncIterable<HandlerEvent<SchemaInput<P['output'], void>>>>
   : MaybePromise<SchemaInput<P['output'], void>>
 
-/** An event, or one with an id from which the subscription can resume. */
+/**
+ * An event, or one with an id, behind which the subscription can resume: `tracked(id, event)`. An id without an event,
+ * `cursor(id)`, tells the subscriber where it stands.
+ */
 export type HandlerEvent<Event> = Event | Tracked<Event>
 
 export type MaybePromise<T> = T | PromiseLike<T>

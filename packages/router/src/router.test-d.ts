@@ -1,4 +1,14 @@
-import { type Client, defineContract, mutation, query, RpcError, subscription, tracked, type } from '@pairwire/contract'
+import {
+  type Client,
+  cursor,
+  defineContract,
+  mutation,
+  query,
+  RpcError,
+  subscription,
+  tracked,
+  type,
+} from '@pairwire/contract'
 import * as z from 'zod'
 import { expectType } from './expect-type.test-d.ts'
 import { defineMiddleware, implement, type MiddlewareCall, type Router } from './index.ts'
@@ -66,6 +76,7 @@ const router = implement(chat)
     },
     messages: async function* ({ lastEventId }) {
       expectType<string | undefined>()(lastEventId)
+      yield cursor('0')
       yield tracked('1', { id: '', at: '' })
       yield { id: '', at: '' }
     },
@@ -102,6 +113,26 @@ implement(silent).handlers({ one: () => 1 })
 const events = defineContract({ one: subscription({ output: z.string() }) })
 // @ts-expect-error not an iterable
 implement(events).handlers({ one: () => '' })
+// Where a subscriber stands is no event, and goes with events of every type.
+implement(events).handlers({
+  one: async function* () {
+    yield cursor('0')
+  },
+})
+const tick = defineContract({ one: subscription() })
+implement(tick).handlers({
+  one: async function* () {
+    yield cursor('0')
+    yield
+  },
+})
+implement(events).handlers({
+  // @ts-expect-error not the event
+  one: async function* () {
+    yield cursor('0')
+    yield tracked('1', 1)
+  },
+})
 declare const numbers: AsyncIterable<number>
 // @ts-expect-error not the events
 implement(events).handlers({ one: () => numbers })
