@@ -9,6 +9,8 @@ import { MiddlewareView } from './middleware-view.ts'
 import type { Route } from './route.ts'
 import { isThenable } from './thenable.ts'
 
+async function* nothing(): AsyncGenerator<never> {}
+
 /**
  * One call on its way: input → middleware → handler → output. Each step goes on at once where the one before did not
  * have to wait, so that a call in which nothing waits costs no promise.
@@ -34,6 +36,22 @@ export class Execution {
       const exposed = this.#expose(error)
       if (isThenable(exposed)) return this.#reject(error, exposed)
       throw exposed
+    }
+  }
+
+  /**
+   * Runs the middleware alone, with nothing behind it: whether the call would be let in now. Throws, or rejects with, nothing
+   * but `RpcError`s.
+   */
+  async authorize(): Promise<void> {
+    try {
+      // Only what a call does before its handler counts, and no effect of it is wanted: an empty result stands for one.
+      const handler = this.#route.kind === 'subscription' ? nothing : () => undefined
+      const trial = new Execution({ ...this.#route, handler }, this.#call)
+      trial.#input = await check(this.#route.input, this.#call.input, invalidInput)
+      await trial.#step(0, this.#call.ctx)
+    } catch (error) {
+      throw await expose(error, this.#route, this.#call, 'unknown')
     }
   }
 

@@ -26,6 +26,13 @@ export interface Router<C, Ctx = unknown, ClientContract = unknown> extends Moun
    */
   run(entry: Entry, call: Invocation): unknown
   /**
+   * Runs the middleware of a call that was let in before, with its `ctx` of now and nothing behind it: to end what lost its
+   * right when an identity changed.
+   *
+   * @throws RpcError as `run` does, where the middleware throws
+   */
+  authorize(entry: Entry, call: Invocation): Promise<void>
+  /**
    * A client whose calls stay in this process and go the same way as a peer's.
    *
    * @example
@@ -56,6 +63,7 @@ export const createRouter = <C, Ctx, ClientContract>(
     clientContract,
     find: (path) => map.get(path),
     run,
+    authorize: (entry, call) => new Execution(entry as Route, call).authorize(),
     caller: (ctx, options = {}) => createCaller(map.values(), run, ctx, options),
   }
   routes.set(router, map)

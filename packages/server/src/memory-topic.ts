@@ -1,98 +1,60 @@
-import { RpcError, tracked } from '@pairwire/contract'
 import { nanoid } from 'nanoid'
+import { MemoryLog, type Retention } from './memory-log.ts'
 import type { Topic } from './topic.ts'
+import { idAt, TopicReader } from './topic-reader.ts'
 
+/**
+ * What is kept for those who come back, and for those who read slowly. All three hold, and the oldest events go first.
+ */
 export interface MemoryTopicOptions {
-  /** How many events are kept for those who come back; at least 1. @default 1_000 */
-  retain?: number
+  /** How many events; at least 1. @default 1_000 */
+  retain?: number | undefined
+  /**
+   * About how many bytes of memory the events may take, at least 1. The newest event is kept also where it alone takes
+   * more. @default 16_777_216
+   */
+  bytes?: number | undefined
+  /**
+   * How long an event is kept, in milliseconds; at least 1. No timer runs for it: what is older is not sent any more, and
+   * its memory is given back when the topic is next used. @default Infinity
+   */
+  age?: number | undefined
 }
 
 /**
  * A topic in the memory of one process: for Node, for tests, and for what lives in one Durable Object while it is awake.
  *
+ * @throws TypeError, RangeError for an option that is no number, or too small
  * @throws Error at a Worker's module scope, where it could not work: two clients of a Worker may not share sockets, and
  * often not even a process
  * @example
- * const messages = memoryTopic<Message>({ retain: 100 })
+ * const messages = memoryTopic<Message>({ retain: 100, age: 60_000 })
  */
 export const memoryTopic = <T>(options: MemoryTopicOptions = {}): Topic<T> => {
-  const retain = Math.max(1, options.retain ?? 1_000)
-  const epoch = newEpoch()
-  let log: T[] = []
-  /** The offset of log[0]. Offsets start at 1. */
-  let first = 1
-  const waiting = new Set<() => void>()
-
-  const startAfter = (id: string | undefined): number | undefined => {
-    if (id === undefined) return first + log.length
-    const dot = id.lastIndexOf('.')
-    const offset = id.slice(dot + 1)
-    const next = Number(offset) + 1
-    return id.slice(0, dot) === epoch && /^\d+$/.test(offset) && next >= first && next <= first + log.length
-      ? next
-      : undefined
-  }
-
+  const retention = checked(options)
+  const log = new MemoryLog<T>(newEpoch(), retention)
   return {
+    get cursor() {
+      return idAt(log, log.last)
+    },
     publish(event) {
-      log.push(event)
-      // Twice the number is kept, so that making room is rare.
-      if (log.length >= 2 * retain) {
-        first += log.length - retain
-        log = log.slice(log.length - retain)
-      }
-      for (const wake of waiting) wake()
-      waiting.clear()
+      log.append(event)
       return event
     },
-
-    subscribe({ lastEventId, signal } = {}) {
-      let next = startAfter(lastEventId)
-      let ended = false
-      /** Of this subscription's readers that wait. */
-      const mine = new Set<() => void>()
-      const end = () => {
-        ended = true
-        for (const wake of mine) {
-          waiting.delete(wake)
-          wake()
-        }
-        signal?.removeEventListener('abort', end)
-      }
-      if (signal?.aborted) end()
-      else signal?.addEventListener('abort', end)
-      return {
-        async next() {
-          while (!ended) {
-            if (next === undefined || next < first) {
-              end()
-              throw new RpcError('DATA_LOSS', 'events after the last one seen are no longer retained')
-            }
-            if (next < first + log.length) {
-              const offset = next++
-              return { done: false, value: tracked(`${epoch}.${offset}`, log[offset - first]!) }
-            }
-            await new Promise<void>((resolve) => {
-              const wake = () => {
-                mine.delete(wake)
-                resolve()
-              }
-              mine.add(wake)
-              waiting.add(wake)
-            })
-          }
-          return { done: true, value: undefined }
-        },
-        async return() {
-          end()
-          return { done: true, value: undefined }
-        },
-        [Symbol.asyncIterator]() {
-          return this
-        },
-      }
-    },
+    subscribe: (from = {}) => new TopicReader(log, from),
   }
+}
+
+const checked = ({ retain = 1_000, bytes = 16_777_216, age = Infinity }: MemoryTopicOptions): Retention => {
+  const retention = { retain, bytes, age }
+  for (const [name, value] of Object.entries(retention)) {
+    const whole = name === 'retain' ? 'a whole number from 1 up' : 'a number from 1 up'
+    const message = `memoryTopic(): ${name} is ${String(value)}; give it ${whole}, or Infinity for no limit`
+    if (typeof value !== 'number') throw new TypeError(message)
+    if (!(value >= 1) || (name === 'retain' && value !== Infinity && !Number.isSafeInteger(value)))
+      throw new RangeError(message)
+  }
+  return retention
 }
 
 const newEpoch = (): string => {
