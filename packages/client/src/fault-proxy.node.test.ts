@@ -1,4 +1,6 @@
-import { type AddressInfo, connect, type Socket } from 'node:net'
+import { execFile } from 'node:child_process'
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
+import { promisify } from 'node:util'
 import fc from 'fast-check'
 import { afterEach, describe, expect, it, onTestFinished } from 'vitest'
 import { type RawData, WebSocket, WebSocketServer } from 'ws'
@@ -165,18 +167,18 @@ describe('without faults', () => {
     const { client, connection, server } = await say([], [], { echo: false })
     server.socket.pause()
     const size = 64 * 2 ** 20
-    client.socket.send(Buffer.alloc(size))
+    for (let sent = 0; sent < size; sent += 2 ** 20) client.socket.send(Buffer.alloc(2 ** 20))
     let last = -1
     await until(() => {
       const moved = connection.up.bytes !== last
       last = connection.up.bytes
       return !moved && last > 0
     })
-    await sleep(50)
+    await sleep(100)
     expect(connection.up.bytes).toBeLessThan(size / 2)
     expect(client.socket.bufferedAmount).toBeGreaterThan(size / 4)
     server.socket.resume()
-    await until(() => server.bytes === size)
+    await until(() => server.bytes === size && server.heard.length === 64)
   })
 })
 
@@ -338,14 +340,14 @@ describe('hold', () => {
     await until(() => client.heard.length === 1)
     connection.hold()
     for (const word of ['b', 'c']) client.socket.send(word)
-    client.socket.send(Buffer.alloc(3_000_000))
+    client.socket.send(Buffer.alloc(20_000_000))
     await until(() => client.socket.bufferedAmount === 0)
     client.socket.terminate()
     await quiet()
     expect([server.heard, server.closed]).toEqual([['a'], undefined])
     connection.release()
     await until(() => server.closed === 1006)
-    expect([server.heard.slice(0, 3), server.bytes]).toEqual([['a', 'b', 'c'], 3_000_003])
+    expect([server.heard.slice(0, 3), server.bytes]).toEqual([['a', 'b', 'c'], 20_000_003])
   })
 
   it('by hand may hold one direction', async () => {
@@ -440,6 +442,13 @@ describe('close', () => {
     const { ends, open } = await setUp([{ at: 'up', byte: 0, action: 'close', code: 4000 }])
     const client = await open()
     await until(() => client.closed === 4000 && ends[0]?.closed === 4000)
+  })
+
+  it('ends, too, what can not be told', async () => {
+    const { client, connection, proxy, server } = await say(['a', 'b'], [{ at: 'up', after: 1, action: 'half' }])
+    await until(() => client.heard.length === 1)
+    connection.close(4000)
+    await until(() => client.closed === 4000 && server.closed === 1006 && proxy.connections.length === 0)
   })
 
   it('by hand may go without a code, and past a hold', async () => {
@@ -571,40 +580,39 @@ describe('the proxy', () => {
     expect(did.every(({ time }, at) => time >= (did[at - 1]?.time ?? 0))).toBe(true)
   })
 
-  it('leaves nothing open when closed', async () => {
-    const handles = () => process.getActiveResourcesInfo().filter((name) => /TCP|Timeout/.test(name)).length
-    const { port } = await startServer()
-    await quiet()
-    const before = handles()
-    const proxy = await createFaultProxy({ port })
-    proxy.plan(
-      ({ index }) =>
-        [
-          [{ at: 'up', byte: 0, action: 'hold', ms: 60_000 } as const],
-          [{ at: 'up', after: 1, action: 'black-hole' } as const],
-          [{ at: 'down', byte: 1, action: 'slow', bytesPerSecond: 1 } as const],
-          [{ at: 'up', after: 1, action: 'abandon' } as const],
-          [{ at: 'up', after: 1, action: 'duplicate-connect' } as const],
-          [{ at: 'up', after: 1, action: 'cut' } as const],
-        ][index],
-    )
-    const clients = await Promise.all(
-      Array.from({ length: 6 }, async () => {
-        const client = listen(new WebSocket(proxy.url))
-        await new Promise((resolve) => client.socket.once('open', resolve))
-        client.socket.send('a'.repeat(1_000))
+  it('leaves nothing open when closed, so that a process may end', async () => {
+    const script = `
+      import { createServer, connect } from 'node:net'
+      import { createFaultProxy } from ${JSON.stringify(new URL('../test/faults/proxy.ts', import.meta.url).href)}
+      const server = createServer((socket) => socket.on('error', () => {}))
+      server.on('connection', (socket) => socket.write('HTTP/1.1 101 x\\r\\n\\r\\n12345'))
+      await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve))
+      const proxy = await createFaultProxy({ port: server.address().port }, { duplicateConnect: true })
+      const actions = ['hold', 'black-hole', 'slow', 'abandon', 'half', 'cut', 'close']
+      proxy.plan(({ index }) => [
+        { at: index % 2 ? 'down' : 'up', byte: 0, action: actions[index >> 1], ms: 60_000, bytesPerSecond: 0.01 },
+      ])
+      const clients = actions.flatMap((action) => [action, action]).map(() => {
+        const client = connect({ port: proxy.port, host: '127.0.0.1', allowHalfOpen: true })
+        client.on('error', () => {})
+        client.write('GET / HTTP/1.1\\r\\nUpgrade: websocket\\r\\n\\r\\n12345')
         return client
-      }),
-    )
-    await quiet()
-    expect(handles()).toBeGreaterThan(before)
-    await proxy.close()
-    await until(() => clients.every(({ closed }) => closed !== undefined))
-    await until(
-      () => handles() <= before,
-      () => process.getActiveResourcesInfo(),
-    )
-    await proxy.close()
+      })
+      const acted = ({ what }) => what.startsWith('fault') && !what.includes('duplicate')
+      while (proxy.log.filter(acted).length < 14) await new Promise(setImmediate)
+      server.close()
+      const closed = performance.now()
+      await proxy.close()
+      await proxy.close()
+      process.on('exit', () => console.log(proxy.accepted, performance.now() - closed))
+    `
+    const { stdout, stderr } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', script], {
+      timeout: 5_000,
+    })
+    expect(stderr).toBe('')
+    const [accepted, took] = stdout.split(' ').map(Number)
+    expect(accepted).toBe(14)
+    expect(took).toBeLessThan(500)
   })
 
   it('survives whatever is random, and never invents a message', async () => {
@@ -814,5 +822,24 @@ describe('TCP', () => {
     }
     await until(() => ends[0]?.closed === 1006)
     expect(ends[0]!.heard).toEqual(['a', 'b'])
+  })
+
+  it('goes on in HTTP after a refused upgrade', async () => {
+    const heard: Buffer[] = []
+    const server = createServer((socket) => {
+      socket.on('data', (chunk) => heard.push(chunk))
+      socket.once('data', () => socket.write('HTTP/1.1 401 Unauthorized\r\n\r\n'))
+    })
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    onTestFinished(() => void server.close())
+    const proxy = await createFaultProxy({ port: (server.address() as AddressInfo).port })
+    onTestFinished(() => proxy.close())
+    proxy.plan(() => [{ at: 'up', before: 1, action: 'cut' }])
+    const client = connect(proxy.port, '127.0.0.1').on('error', () => {})
+    client.write('GET / HTTP/1.1\r\nUpgrade: websocket\r\n\r\n')
+    await new Promise((resolve) => client.once('data', resolve))
+    client.write(Buffer.of(0x81, 0))
+    await until(() => heard.length === 2)
+    expect(proxy.connections[0]!.up).toEqual({ bytes: 2, frames: 0, control: 0 })
   })
 })

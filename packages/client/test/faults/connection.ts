@@ -156,9 +156,6 @@ export class Connection {
   #watch(socket: Socket, name: string): void {
     socket.on('error', (error) => this.#options.log(`${name}: ${error.message}`))
     socket.once('end', () => this.#options.log(`${name} ended`))
-    socket.once('close', () => {
-      if (this.#client.destroyed && this.#server.destroyed) this.#end(false)
-    })
   }
 
   /** Once neither end has anything more to say, or both were told of a close: a swallowed end is made up for. */

@@ -41,6 +41,8 @@ export class Pump {
     source.once('end', () => this.#over('end'))
     source.once('close', () => this.#over('reset'))
     sink.on('drain', () => this.#drain())
+    // A sink that goes while it is behind never drains.
+    sink.once('close', () => this.#drain())
   }
 
   /** Whatever comes is swallowed. */
