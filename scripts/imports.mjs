@@ -5,11 +5,11 @@ import { existsSync, globSync, readFileSync } from 'node:fs'
 import { dirname, join, relative, resolve, sep } from 'node:path'
 import { parseSync } from 'oxc-parser'
 
-/** What each package may import of the others; DESIGN: contract is the ground, wire and router do not know each other. */
+/** What each package may import of the others; contract is the ground, and wire does not know who answers. */
 const FLOORS = {
   contract: [],
   wire: ['contract'],
-  router: ['contract'],
+  router: ['contract', 'wire'],
   server: ['contract', 'wire', 'router'],
   client: ['contract', 'wire'],
   'websocket-pair': [],

@@ -1,37 +1,34 @@
 import { RpcError } from '@pairwire/contract'
 import {
-  type Answers,
-  type Attached,
-  attach,
   type Call,
   type CallSettings,
-  type Codec,
   composeHello,
   createCall,
-  createLine,
-  createPeer,
-  type Deadlines,
-  type Line,
-  type OutboxFactory,
-  type Peer,
-  type PeerLimits,
-  parseFrame,
-  readWelcome,
+  DRAINING,
+  PEER_LIMITS,
   report,
-  type Socket,
-  type Upload,
+  type Welcome,
 } from '@pairwire/wire'
+import type { Connect, ConnectionOptions, Features } from './connection-options.ts'
+import { createLink, type Link } from './link.ts'
+import { BACK_OFF, NOW, REFRESH, STOP, verdictOn } from './verdict.ts'
 
 /**
- * Where a connection stands: `idle` (the next call opens a socket), `connecting`, `open`, `waiting` to open the next
- * socket (which does not occur yet), or `closed` until `reconnect()`. After a socket was lost it is `idle`.
+ * Where a connection stands: `idle` (the next call opens a socket), `connecting`, `open`, `waiting` for the next attempt, or
+ * `closed` until `reconnect()`: by `close()`, by a close code that says so, or after as many attempts as it may make.
  */
 export type ConnectionState = 'idle' | 'connecting' | 'open' | 'waiting' | 'closed'
 
-/** Of a socket's end, what the WebSocket says of it. */
+/** Why the state changed, as far as it is known. */
 export interface StateDetail {
-  code?: number
-  reason?: string
+  /** The code that the socket closed with. */
+  code?: number | undefined
+  /** In words. */
+  reason?: string | undefined
+  /** Of `waiting`: milliseconds until the next attempt. Missing while the device is offline. */
+  delay?: number | undefined
+  /** Of `open`: whether the server still knew the session, and with it the results of mutations. */
+  resumed?: boolean | undefined
 }
 
 export type StateListener = (state: ConnectionState, detail: StateDetail) => void
@@ -39,10 +36,18 @@ export type StateListener = (state: ConnectionState, detail: StateDetail) => voi
 /** The logical link to the server, over as many sockets as it takes. */
 export interface ClientConnection {
   readonly state: ConnectionState
+  /** How many calls and subscriptions have not ended. */
+  readonly pending: number
   /** Hears of each change of state; returns a function that stops it. */
   on(event: 'state', listener: StateListener): () => void
-  /** Opens a new socket; what was under way on the old one ends with UNAVAILABLE. */
+  /** Opens a new socket now, in place of any other; what is under way goes on there. */
   reconnect(): void
+  /**
+   * Sends `params` again, for instance with a fresh token, without a new socket. The server authenticates anew; what lost its
+   * right ends, the rest goes on.
+   * @throws RpcError UNAUTHENTICATED or PERMISSION_DENIED where the server refuses: then nothing has changed
+   */
+  refresh(): Promise<void>
   /** Closes, until `reconnect()` is called; whatever is pending ends with CANCELLED, once. */
   close(): void
   [Symbol.asyncDispose](): Promise<void>
@@ -53,146 +58,267 @@ export interface Connection extends ClientConnection {
   call(path: string, input: unknown, settings?: CallSettings): Call
 }
 
-/** What a door of this package makes its client of. */
-export interface Features {
-  readonly codec: Codec
-  readonly outbox: OutboxFactory
-  deadlines(): Deadlines
-  /** Answers the server's calls. */
-  readonly answering?: ((line: Line) => Answers) | undefined
-  /** Sends input streams. */
-  readonly upload?: Upload
-}
-
-export interface ConnectionOptions extends Features {
-  /** For messages to people. */
-  readonly url: string
-  readonly limits: PeerLimits
-  /** Milliseconds that a call may take if it says nothing else. */
-  readonly timeout: number
-  connect(): Socket | Promise<Socket>
-  params(): unknown
-}
-
 /** Before its welcome the server holds 64 messages: this many calls, each perhaps cancelled, go along with `hello`. */
 const EARLY_CALLS = 30
 const EARLY_SIZE = 10_000
+/** A socket that lasted this many milliseconds after its welcome has proved itself: attempts are counted anew. */
+const PROVED = 5_000
+const FOREVER = 1 / 0
 
-/** A closure, not a class: its private names cost a browser nothing. */
-export const createConnection = (options: ConnectionOptions): Connection => {
-  const { url, codec, limits, timeout, answering, upload } = options
+interface Platform {
+  readonly navigator?: { readonly onLine?: boolean }
+  readonly document?: { readonly visibilityState: string }
+  addEventListener(type: string, listener: () => void): void
+  removeEventListener(type: string, listener: () => void): void
+}
+const platform = globalThis as unknown as Platform
+
+const sizeOf = ({ input }: Call) => (input ? input.json.length + (input.length ?? 0) : 0)
+
+/**
+ * A closure, not a class: its private names cost a browser nothing.
+ *
+ * @param url for messages to people
+ */
+export const createConnection = (
+  url: string,
+  connect: Connect,
+  {
+    params,
+    timeout = 30_000,
+    window = PEER_LIMITS.window,
+    lazy = true,
+    idle = 0,
+    connectTimeout = 10_000,
+    pongTimeout = 10_000,
+    buffer = PEER_LIMITS.unread,
+    reconnect: { minDelay = 500, maxDelay = 30_000, attempts = FOREVER } = {},
+  }: ConnectionOptions,
+  features: Features,
+): Connection => {
+  const { codec } = features
   const listeners = new Set<StateListener>()
-  const deadlines = options.deadlines()
-  /** Calls that no socket has carried yet, in the order they were made, and whether they wait for the welcome. */
-  const queue = new Map<Call, boolean>()
-  /** Calls on the socket that are not known to be subscriptions: the server takes only so many at once. */
+  const deadlines = features.deadlines()
+  /** Calls that have not ended. */
+  const calls = new Set<Call>()
+  /** Of these, calls to put on a socket, in order, and whether they wait for the welcome. */
+  let queue = new Map<Call, boolean>()
+  /** Calls on a socket that are not known to be subscriptions: the server takes only so many at once. */
   const running = new Set<Call>()
   let state: ConnectionState = 'idle'
+  /** The socket that new calls go to. */
+  let current: Link | undefined
+  /** The one that is being opened, at first or to take over from `current`. */
+  let next: Link | undefined
+  /** Those that were taken over from, and finish what they carry. */
+  const leaving = new Set<Link>()
+  let waiting = false
+  let closed = false
   let slots: number
-  /** The peer of the open socket. */
-  let peer: Peer | undefined
+  let nextId = -1
+  let session: string | undefined
+  let failures = 0
+  let refreshed = false
+  /** When the current socket was welcomed. */
+  let since: number
+  /** Bytes of calls. */
+  let held = 0
+  let problem = ''
+  /** For the next attempt, or else for the end of an idle socket. */
+  let timer: ReturnType<typeof setTimeout> | undefined
 
-  const become = (next: ConnectionState, _code?: string, _problem?: string, detail: StateDetail = {}) => {
-    state = next
+  const settle = (detail: StateDetail = {}) => {
+    const now = closed ? 'closed' : current ? 'open' : next ? 'connecting' : waiting ? 'waiting' : 'idle'
+    if (now === state) return
+    state = now
     // As an async function, so that what it throws and what it rejects with are met alike.
-    for (const listener of listeners) (async () => listener(next, detail))().catch(report)
+    for (const listener of listeners) (async () => listener(now, detail))().catch(report)
   }
-
-  /** Lets go of the current socket, or of the attempt to open one: what was under way ends with the code. */
-  let leave: (next: ConnectionState, code: string, problem: string) => void = become
-
   /** Puts waiting calls on the socket, as many as the server takes. */
   const flush = () => {
+    const { peer } = current ?? next ?? {}
+    if (!peer) return
     for (const [call, late] of queue) {
-      if (!peer || (state === 'open' ? running.size >= slots : late || slots-- < 1)) return
+      if (current ? running.size >= slots : late || slots-- < 1) return
       queue.delete(call)
-      running.add(call)
+      if (!call.isStream) running.add(call)
+      // The same on every socket, so that the server knows it again.
+      call.id ||= nextId += 2
       call.open(peer)
     }
   }
-  const streams = (call: Call) => {
-    if (running.delete(call)) flush()
+  /** Closes what is not used any more. */
+  const rest = () => {
+    for (const link of leaving) if (!link.peer!.live.size) release(link, 1000)
+    if (waiting) return
+    clearTimeout(timer)
+    if (idle && current && !calls.size) timer = setTimeout(() => lose(current!, 1000, 'idle'), idle)
   }
-  const ended = (call: Call) => {
-    deadlines.delete(call)
-    queue.delete(call)
-    streams(call)
+  const owner = {
+    streams(call: Call) {
+      if (running.delete(call)) flush()
+    },
+    ended(call: Call) {
+      if (!calls.delete(call)) return
+      held -= sizeOf(call)
+      deadlines.delete(call)
+      queue.delete(call)
+      owner.streams(call)
+      rest()
+    },
+    again(call: Call, delay = 0) {
+      if (Date.now() + delay >= (call.deadline ?? FOREVER)) return false
+      running.delete(call)
+      setTimeout(() => {
+        if (call.ended) return
+        queue.set(call, true)
+        flush()
+      }, delay)
+      return true
+    },
+    get problem() {
+      return current ? '' : problem
+    },
   }
 
-  const open = async () => {
-    let own: Peer | undefined
-    let attached: Attached | undefined
-    const finish = (next: ConnectionState, code: string, problem: string, detail?: StateDetail) => {
-      const message = `${problem} ${url}`
-      if (leave === finish) {
-        leave = become
-        peer = undefined
-        running.clear()
-        for (const [call] of queue) call.end(code, message)
-        become(next, code, problem, detail)
+  /** Tries again after a while; while the device is offline, as soon as it is not. */
+  const wait = (most: number, retryAfter = 0, detail?: StateDetail) => {
+    const delay = retryAfter + Math.random() * Math.min(most, maxDelay)
+    const online = platform.navigator?.onLine !== false
+    waiting = true
+    clearTimeout(timer)
+    if (online) timer = setTimeout(open, delay)
+    settle({ ...detail, ...(online && { delay }) })
+  }
+  const wake = () => {
+    if (platform.document?.visibilityState === 'hidden') return
+    if (waiting) open()
+    else current?.probe()
+  }
+  const listen = (method: 'addEventListener' | 'removeEventListener') => {
+    if (platform.navigator?.onLine !== undefined)
+      for (const type of ['online', 'pageshow', 'visibilitychange']) platform[method](type, wake)
+  }
+  const stop = (code: string, why: string, detail?: StateDetail) => {
+    closed = true
+    clearTimeout(timer)
+    listen('removeEventListener')
+    settle(detail)
+    for (const call of calls) call.end(code, why)
+  }
+
+  /** Lets go of a socket: its calls go back to the front of the queue. */
+  const release = (link: Link, code: number, reason = '') => {
+    leaving.delete(link)
+    if (link === current) current = undefined
+    if (link === next) next = undefined
+    const own = (link.peer?.close(new RpcError('UNAVAILABLE', `lost connection to ${url}`)) ?? []) as Call[]
+    link.close(code, reason)
+    for (const call of own) running.delete(call)
+    queue = new Map([...own.map((call) => [call, true] as const), ...queue])
+    return own
+  }
+  /** A socket is gone, or is given up. */
+  const lose = (link: Link, code: number, reason: string) => {
+    if (link.gone) return
+    const wasOpen = link === current
+    const old = leaving.has(link)
+    const own = release(link, code, reason)
+    // It would only cause the same again.
+    if (code === 1009 && own[0])
+      own.reduce((most, call) => (sizeOf(call) > sizeOf(most) ? call : most)).end('INVALID_ARGUMENT', 'is too large')
+    const why = `${wasOpen ? 'lost connection' : 'could not connect'} (${code} ${reason}) to ${url}`
+    const detail = { code, reason }
+    // Another is on its way already, or none is wanted.
+    if (old || closed || next || waiting || (idle && !calls.size)) {
+      flush()
+      return settle(detail)
+    }
+    problem = `: ${why}`
+    const verdict = verdictOn(code)
+    if (wasOpen && Date.now() - since > PROVED) failures = 0
+    if (verdict !== NOW) failures++
+    if (verdict !== STOP && failures <= attempts && !(verdict === REFRESH && refreshed)) {
+      refreshed = verdict === REFRESH
+      wait(verdict === BACK_OFF ? minDelay * 2 ** failures : minDelay, link.retryAfter, detail)
+    } else if (!current) stop('UNAVAILABLE', why, detail)
+  }
+  /** Takes the place of the one before, which may still finish what it carries. */
+  const welcomed = (link: Link, { limits, resumed }: Welcome) => {
+    const old = current
+    current = link
+    next = undefined
+    since = Date.now()
+    refreshed = false
+    slots = limits.calls
+    settle({ resumed })
+    if (old) {
+      leaving.add(old)
+      for (const [id, { caller }] of old.peer!.live) {
+        if (!(caller as Call).resumes) continue
+        old.peer!.cancel(id)
+        queue.set(caller as Call, true)
       }
-      own?.close(new RpcError(code, message, { executed: 'unknown' }))
-      attached?.close(1000, '')
     }
-    leave = finish
-    slots = EARLY_CALLS
-    become('connecting')
-    try {
-      const params = (await options.params()) ?? null
-      const hello = codec.encode({ codec: codec.name, timeout, window: limits.window, params })
-      if (leave !== finish) return
-      const socket = await options.connect()
-      const outbox = options.outbox((text, bytes) => attached!.send(bytes ? codec.join!(text, bytes) : text))
-      const line = createLine(outbox, codec, limits, 1)
-      const mine = createPeer(line, { answers: answering?.(line), upload })
-      let welcomed: unknown
-      own = mine
-      attached = attach(socket, {
-        open() {
-          outbox.push(composeHello(hello), hello.bytes)
-          peer = mine
-          flush()
-          outbox.flush()
-        },
-        frame(data) {
-          const frame = parseFrame(data, line, codec)
-          if (welcomed) return mine.handle(frame)
-          const { limits } = readWelcome(frame.messages[0]!)
-          line.window = limits.window
-          line.message = limits.message
-          slots = limits.calls
-          welcomed = true
-          become('open')
-          flush()
-          mine.handle(frame, 1)
-        },
-        closed: (code, reason) =>
-          finish('idle', 'UNAVAILABLE', `${peer ? 'lost connection' : 'could not connect'} (${code} ${reason}) to`, {
-            code,
-            reason,
-          }),
-      })
-      // It may have been closed while the socket was being made.
-      if (leave !== finish) attached.close(1000, '')
-    } catch (error) {
-      finish('idle', 'UNAVAILABLE', `could not connect (${(error as Error)?.message}) to`)
-    }
+    flush()
+    rest()
   }
 
-  return {
+  const given = () => (typeof params === 'function' ? params() : params)
+  const open = () => {
+    clearTimeout(timer)
+    waiting = false
+    if (next) release(next, DRAINING)
+    // A Worker has no random numbers until its first request.
+    session ??= `${crypto.getRandomValues(new Uint32Array(4))}`
+    slots = EARLY_CALLS
+    next = createLink(features, {
+      connect,
+      connectTimeout,
+      pongTimeout,
+      window,
+      async hello() {
+        const params = (await given()) ?? null
+        const options = codec.encode({ codec: codec.name, timeout, window, params, next: nextId + 2 })
+        return [composeHello(session!, options), options.bytes]
+      },
+      ready: flush,
+      welcomed,
+      leaving(link) {
+        if (link === current && !next && !waiting) wait(minDelay, link.retryAfter)
+      },
+      lost: lose,
+    })
+    settle()
+  }
+  const start = () => {
+    closed = false
+    listen('addEventListener')
+    open()
+  }
+  if (!lazy) start()
+
+  const connection: Connection = {
     get state() {
       return state
     },
+    get pending() {
+      return calls.size
+    },
     call(path, input, settings = {}) {
-      const call = createCall({ streams, ended }, codec, path, input, settings, timeout)
-      if (state === 'closed') call.end('UNAVAILABLE', 'after close()')
+      const call = createCall(owner, codec, path, input, settings, timeout)
+      const size = sizeOf(call)
+      if (closed) call.end('UNAVAILABLE', 'after close()')
+      if (held + size > buffer) call.end('RESOURCE_EXHAUSTED', `would make more than ${buffer} bytes wait`)
       if (!call.ended) {
-        const { json, bytes } = call.input!
+        calls.add(call)
+        held += size
         deadlines.add(call)
-        queue.set(call, !!(settings.stream || bytes) || json.length > EARLY_SIZE)
-        if (state === 'idle') open()
+        codec.keep?.(call.input!)
+        queue.set(call, !!(settings.stream || call.input!.bytes) || size > EARLY_SIZE)
+        rest()
+        if (state === 'idle') start()
         flush()
-        if (queue.has(call)) codec.keep?.(call.input!)
       }
       return call
     },
@@ -201,14 +327,21 @@ export const createConnection = (options: ConnectionOptions): Connection => {
       return () => listeners.delete(listener)
     },
     reconnect() {
-      if (leave !== become) leave('idle', 'UNAVAILABLE', 'closed')
-      open()
+      failures = 0
+      if (current) release(current, DRAINING)
+      start()
+    },
+    async refresh() {
+      await connection.call('$refresh', await given())
     },
     close() {
-      if (state !== 'closed') leave('closed', 'CANCELLED', 'closed')
+      if (closed) return
+      stop('CANCELLED', 'closed')
+      for (const link of [current, next, ...leaving]) if (link) release(link, 1000)
     },
     async [Symbol.asyncDispose]() {
-      this.close()
+      connection.close()
     },
   }
+  return connection
 }

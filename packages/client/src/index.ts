@@ -1,15 +1,20 @@
 import {
-  createAnswers,
+  type Answers,
+  type Codec,
   createDeadlines,
   createOutbox,
   createRichCodec,
-  LIMITS,
+  DEPTH,
   type RichTypes,
   richTypes,
   upload,
 } from '@pairwire/wire'
-import { type ClientRouter, routerCallee } from './callee.ts'
 import { type ClientOptions, connectClient, type PairwireClient } from './create-client.ts'
+
+/** As much of a router as answering the server's calls needs; `implement` from `@pairwire/router` makes one. */
+export interface ClientRouter {
+  answers(codec: Codec): Answers
+}
 
 /** What `createClient` can be told. */
 export interface RichClientOptions extends ClientOptions {
@@ -31,8 +36,8 @@ export interface RichClientOptions extends ClientOptions {
 export const createClient = <T>(url: string | URL, options: RichClientOptions = {}): PairwireClient<T> => {
   const { router, types = richTypes } = options
   return connectClient<T>(url, options, {
-    codec: createRichCodec(LIMITS.depth, types),
-    answering: (line) => createAnswers(line, LIMITS, routerCallee(router)),
+    codec: createRichCodec(DEPTH, types),
+    answering: router?.answers,
     outbox: createOutbox,
     deadlines: createDeadlines,
     upload,
@@ -46,6 +51,7 @@ export {
   type Client,
   type ContractOf,
   type Executed,
+  type Gap,
   type InferErrors,
   type InferInput,
   type InferOutput,
@@ -62,6 +68,6 @@ export {
   type ValidationData,
 } from '@pairwire/contract'
 export { type RichTypes, type SuperJsonRegistries, superjsonTypes } from '@pairwire/wire'
-export type { ClientRouter } from './callee.ts'
 export type { ClientConnection, ConnectionState, StateDetail, StateListener } from './connection.ts'
+export type { ReconnectOptions } from './connection-options.ts'
 export type { ClientOptions, PairwireClient } from './create-client.ts'

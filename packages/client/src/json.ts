@@ -12,4 +12,5 @@ export const createClient = <T>(url: string | URL, options: ClientOptions = {}):
 
 export { type Client, isRpcError, RpcError, safe } from '@pairwire/contract'
 export type { ClientConnection, ConnectionState, StateDetail, StateListener } from './connection.ts'
+export type { ReconnectOptions } from './connection-options.ts'
 export type { ClientOptions, PairwireClient } from './create-client.ts'

@@ -21,6 +21,11 @@ export interface CallOptions {
    * 2^31 - 1, which is as long as timers run. @default the client's; none for a subscription
    */
   timeout?: number | undefined
+  /**
+   * What a mutation with `retry: 'once'` is known by: calls with the same key have one effect together, and the same result.
+   * Give one to be safe across page reloads; choose it at random. @default one for each call
+   */
+  key?: string | undefined
   /** Short strings for the handler's `metadata`, such as a `traceparent`. */
   metadata?: Readonly<Record<string, string>> | undefined
 }

@@ -39,6 +39,6 @@ export type {
   StandardSuccess,
   StandardTypes,
 } from './standard-schema.ts'
-export type { Observer, StreamSubscriptionOptions, Subscription, SubscriptionOptions } from './subscription.ts'
+export type { Gap, Observer, StreamSubscriptionOptions, Subscription, SubscriptionOptions } from './subscription.ts'
 export { cursor, Tracked, tracked } from './tracked.ts'
 export { type Validation, validate } from './validate.ts'

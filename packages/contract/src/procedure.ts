@@ -3,11 +3,11 @@ import type { Schema } from './schema.ts'
 export type ProcedureKind = 'query' | 'mutation' | 'subscription'
 
 /**
- * How often a mutation may run. Reserved: it has no effect yet. Nothing is sent again, and a failure says whether the
- * mutation ran.
+ * What may become of a mutation whose connection was lost, where the server no longer knows it. Without either it fails with
+ * `UNAVAILABLE` and `executed: 'unknown'`.
  *
- * - `'idempotent'`: running it again does no harm, so it may be sent again after a lost connection.
- * - `'once'`: it may be sent again as well, but the server has to replay the stored result instead of running it twice.
+ * - `'idempotent'`: running it again does no harm, so it is run again.
+ * - `'once'`: the server keeps its result under a key for a while, and replays it instead of running it twice.
  */
 export type Retry = 'idempotent' | 'once'
 
@@ -57,12 +57,12 @@ export interface Definition<Input, Output, InputStream, Errors, Meta> {
 
 export interface MutationDefinition<Input, Output, InputStream, Errors, Meta>
   extends Definition<Input, Output, InputStream, Errors, Meta> {
-  /** Whether and how the mutation may be sent again. Left out: at most once. Reserved: it has no effect yet. */
+  /** Whether and how the mutation may be run again after a lost connection. Left out: it runs at most once. */
   readonly retry?: Retry
 }
 
 /**
- * A procedure without effect: running it again does no harm. Nothing is sent again by itself.
+ * A procedure without effect: it is run again when its connection was lost, as long as its deadline allows.
  *
  * @example
  * query({ input: z.object({ limit: z.number() }), output: z.array(Message) })
@@ -79,7 +79,7 @@ export const query = <
 ): Procedure<'query', Input, Output, InputStream, Errors, Meta> => procedure('query', definition)
 
 /**
- * A procedure with an effect: it runs at most once.
+ * A procedure with an effect: it runs at most once, unless its `retry` says that it may run again.
  *
  * @example
  * mutation({ input: z.object({ text: z.string() }), errors: { MUTED: z.object({ until: z.date() }), CLOSED: null } })

@@ -8,8 +8,19 @@ import type { InputStream } from './input-stream.ts'
 export interface Subscription<Event, Errors = never> extends AsyncIterable<Event> {
   /** Never there at run time: it carries the declared errors. */
   readonly '~errors'?: Carried<Errors>
+  /** The id of the last event that was read, of those that have one: what to bring as `lastEventId` after a page reload. */
+  readonly lastEventId?: string | undefined
   /** Hands each event to a callback. Returns a function that ends the subscription. */
   subscribe(observer: Observer<Event, Errors>): () => void
+}
+
+/** Says that events may be missing. */
+export interface Gap {
+  /**
+   * `'lost'`: the server no longer has the events after the last one, or has others. `'untracked'`: the connection was lost,
+   * and the events have no ids to go on from.
+   */
+  readonly reason: 'lost' | 'untracked'
 }
 
 /** The callbacks of a subscription. `onError` or `onDone` is the last that is called, and called once. */
@@ -19,6 +30,11 @@ export interface Observer<Event, Errors = never> {
   onError?: ((error: CallError<Errors>) => unknown) | undefined
   /** The handler has no more events. */
   onDone?: (() => unknown) | undefined
+  /**
+   * Events may be missing between the last one and the next, once: load the state anew. Without it, and while iterating, the
+   * subscription fails with `DATA_LOSS` instead.
+   */
+  onGap?: ((gap: Gap) => unknown) | undefined
 }
 
 export interface SubscriptionOptions extends CallOptions {

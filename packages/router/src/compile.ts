@@ -77,6 +77,7 @@ const createRoute = (
   kind: procedure['~procedure'],
   procedure,
   takesStream: procedure.inputStream !== undefined,
+  retry: procedure.retry,
   input: toCheck(procedure.input),
   output: toCheck(procedure.output),
   item: toCheck(procedure.inputStream),

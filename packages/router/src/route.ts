@@ -1,4 +1,4 @@
-import type { AnyProcedure, ErrorSchemas, ProcedureKind, Schema } from '@pairwire/contract'
+import type { AnyProcedure, ErrorSchemas, ProcedureKind, Retry, Schema } from '@pairwire/contract'
 import type { ErrorConstructors } from './errors.ts'
 import type { HandlerCall } from './handler.ts'
 import type { Middleware } from './middleware.ts'
@@ -10,6 +10,8 @@ export interface Entry {
   readonly procedure: AnyProcedure
   /** Whether the caller sends a stream along. */
   readonly takesStream: boolean
+  /** Of a mutation, what may become of it when its connection is lost. */
+  readonly retry: Retry | undefined
 }
 
 /** An entry with all that running it needs, prepared when the router is built. */

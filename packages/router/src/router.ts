@@ -1,9 +1,11 @@
 import type { Client } from '@pairwire/contract'
+import { type Answers, type Codec, createAnswers, LIMITS } from '@pairwire/wire'
 import { createCaller } from './caller.ts'
 import { Execution } from './execution.ts'
 import type { Mountable } from './handler.ts'
 import type { Invocation } from './invocation.ts'
 import type { CallerOptions } from './local-call.ts'
+import { mask } from './mask.ts'
 import type { Entry, Route } from './route.ts'
 
 /**
@@ -32,6 +34,11 @@ export interface Router<C, Ctx = unknown, ClientContract = unknown> extends Moun
    * @throws RpcError as `run` does, where the middleware throws
    */
   authorize(entry: Entry, call: Invocation): Promise<void>
+  /**
+   * Answers the calls that come over one socket, with no context but what the handlers close over: how a client that was
+   * given a router is called. The router brings it, so that a client without one does not carry it.
+   */
+  answers(codec: Codec): Answers
   /**
    * A client whose calls stay in this process and go the same way as a peer's.
    *
@@ -64,6 +71,16 @@ export const createRouter = <C, Ctx, ClientContract>(
     find: (path) => map.get(path),
     run,
     authorize: (entry, call) => new Execution(entry as Route, call).authorize(),
+    answers: (codec) =>
+      createAnswers({
+        codec,
+        limits: LIMITS,
+        callee: {
+          find: router.find,
+          run: (entry, call) => run(entry as Entry, Object.assign(call, { ctx: {} })),
+          mask: (error, path, kind) => mask(error, path, kind),
+        },
+      }),
     caller: (ctx, options = {}) => createCaller(map.values(), run, ctx, options),
   }
   routes.set(router, map)

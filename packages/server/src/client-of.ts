@@ -23,21 +23,27 @@ const flatten = (tree: unknown, prefix = '', found = new Map<string, AnyProcedur
 }
 
 /** Makes what handlers know as `client`: calls to the procedures of one connected client. */
-export const clientOf = (contract: unknown): ((peer: Peer, codec: Codec, isGone: () => boolean) => unknown) => {
+export const clientOf = (
+  contract: unknown,
+): ((session: { readonly peer: Peer | undefined; readonly codec: Codec }) => unknown) => {
   const procedures = flatten(contract)
-  return (peer, codec, isGone) => {
+  return (session) => {
+    const { codec } = session
+    let nextId = 0
     const deadlines = createDeadlines()
     const owner: CallOwner = { ended: (call) => deadlines.delete(call), streams() {} }
     return createProxy((path, input, settings: CallSettings = {}) => {
       const procedure = procedures.get(path)
+      const { peer } = session
       const call = createCall(owner, codec, path, input, settings, TIMEOUT)
       if (codec.name === 'json')
         call.end('UNIMPLEMENTED', 'cannot be called: the client speaks plain JSON, and answers no calls')
-      else if (isGone()) call.end('UNAVAILABLE', 'cannot be called: the client is gone')
+      else if (!peer) call.end('UNAVAILABLE', 'cannot be called: the client is gone')
       else if (!procedure) call.end('NOT_FOUND', "is not in the client's contract")
       else if (!call.ended) {
         const output = procedure.output as Schema | undefined
         deadlines.add(call)
+        call.id = nextId += 2
         call.open(peer, checkedCaller(call, output))
       }
       return call

@@ -6,8 +6,10 @@ export {
   type Client,
   type Contract,
   type ContractOf,
+  cursor,
   defineContract,
   type Executed,
+  type Gap,
   type InferErrors,
   type InferHandlerInput,
   type InferInput,
@@ -19,6 +21,7 @@ export {
   mutation,
   type Procedure,
   query,
+  type Retry,
   RpcError,
   type RpcErrorOptions,
   type SafeResult,
@@ -56,9 +59,17 @@ export {
   type Router,
 } from '@pairwire/router'
 export { type Limits, type RichTypes, type Socket, type SuperJsonRegistries, superjsonTypes } from '@pairwire/wire'
-export { createServer, type Server, type SocketOrigin } from './create-server.ts'
+export {
+  type AcceptedSocket,
+  createServer,
+  type DrainOptions,
+  type Held,
+  type Server,
+  type SocketOrigin,
+} from './create-server.ts'
+export type { CallLedger, LedgerOutcome, LedgerRecord } from './ledger.ts'
+export { type MemoryLedger, type MemoryLedgerOptions, memoryLedger } from './memory-ledger.ts'
 export { type MemoryTopicOptions, memoryTopic } from './memory-topic.ts'
 export type { AuthenticateCall, BaseServerOptions, ContextCall, ServerOptions } from './options.ts'
 export type { Origins } from './origin.ts'
-export type { Session } from './session.ts'
-export type { Topic, TopicSubscription } from './topic.ts'
+export type { Topic, TopicEvents, TopicSubscription } from './topic.ts'

@@ -2,190 +2,175 @@ import { RpcError } from '@pairwire/contract'
 import { type Entry, type Invocation, mask, type OnError, type Router } from '@pairwire/router'
 import {
   type Answers,
-  type Attached,
-  attach,
-  BAD_FRAME,
-  BAD_VERSION,
   type Callee,
   type Codec,
-  closeReason,
   createAnswers,
-  createLine,
-  createOutbox,
-  createPeer,
-  FORBIDDEN,
-  HELLO,
-  HELLO_TIMEOUT,
-  type HelloOptions,
-  INTERNAL_CLOSE,
+  ERROR,
   type Limits,
-  type Message,
-  OVERLOADED,
-  type Parsed,
+  type Line,
   type Peer,
-  ProtocolError,
-  parseFrame,
-  SECOND_HELLO,
-  SLOW_CONSUMER,
-  type Socket,
-  TOO_LARGE,
-  UNAUTHENTICATED_CLOSE,
-  upload,
-  VERSION,
-  WELCOME,
-  type Welcome,
+  type Invocation as WireInvocation,
 } from '@pairwire/wire'
-import { nanoid } from 'nanoid'
+import type { Once } from './once.ts'
+import { createResults, type Results } from './results.ts'
+import { createTokenBucket } from './token-bucket.ts'
 
 /** What all sessions of a server share. */
 export interface SessionOptions {
-  readonly router: Pick<Router<unknown>, 'find' | 'run'>
+  readonly router: Pick<Router<unknown>, 'find' | 'run' | 'authorize'>
   readonly limits: Limits
   /** By the name that a `hello` gives; the first for a hello that names none. */
   readonly codecs: { readonly rich: Codec; readonly json: Codec }
-  readonly epoch: string
-  readonly heartbeat: number
   readonly onError: OnError | undefined
-  readonly clientOf: ((peer: Peer, codec: Codec, isGone: () => boolean) => unknown) | undefined
+  readonly once: Once
+  readonly clientOf: ((session: { readonly peer: Peer | undefined; readonly codec: Codec }) => unknown) | undefined
 }
 
-/** What is this socket's own. */
-export interface SessionHooks {
-  /** The context of a connection whose `hello` had these params; a promise where something has to be awaited. */
-  identify(params: unknown): unknown
-  closed(): void
+/** Whose a connection is, and what its handlers see. */
+export interface Identified {
+  /** What `authenticate` returned, as text: two are the same user's where it is the same. */
+  readonly owner: string
+  readonly ctx: unknown
 }
 
-/** The server's end of one socket: hello, whose it is, then a peer that answers by the router. */
-export interface Session {
-  close(code: number, reason: string): void
+/** One socket of a session, as far as the session cares. */
+export interface SessionSocket {
+  readonly line: Line
+  readonly peer: Peer
+  /** Sockets are numbered as they come. */
+  readonly order: number
+  /** Whether it was told to move: then another one does not take its place, but stands beside it. */
+  readonly leaving: boolean
+  /** Another socket has taken its place. */
+  supersede(): void
+  identify(params: unknown): Identified | PromiseLike<Identified>
 }
 
-export const isThenable = (value: unknown): value is PromiseLike<unknown> =>
-  typeof (value as PromiseLike<unknown> | null)?.then === 'function'
+/** What `hello` said of a session. */
+export interface SessionHello {
+  /** Chosen by the client; empty: nothing is to outlive the socket. */
+  readonly id: string
+  readonly codec: Codec
+  readonly owner: string
+  /** The first id that none of the client's calls has. */
+  readonly next: number
+  readonly timeout: number | undefined
+}
 
-/** Close codes for what `authenticate` and `context` throw to refuse. */
-const REFUSALS = new Map([
-  ['UNAUTHENTICATED', UNAUTHENTICATED_CLOSE],
-  ['PERMISSION_DENIED', FORBIDDEN],
-  ['RESOURCE_EXHAUSTED', OVERLOADED],
-  ['UNAVAILABLE', OVERLOADED],
-])
+/** The path of the call by which a client sends its params again; no contract can have it. */
+const REFRESH = '$refresh'
 
-export const createSession = (socket: Socket, options: SessionOptions, hooks: SessionHooks): Session => {
-  const { router, limits, codecs, onError } = options
-  let codec = codecs.rich
-  let peer: Peer | undefined
-  let answers: Answers | undefined
-  /** What came while it was being found out whose the connection is. */
-  let held: { frames: Parsed[]; messages: number; size: number } | undefined
-  let gone = false
-  const attached: Session & Attached = {
-    send(frame) {
-      socketEnd.send(frame)
-      // Not every runtime says how much waits to be sent; where it does, a reader that does not read has to go.
-      if ((socket.bufferedAmount ?? 0) > limits.buffered) attached.close(SLOW_CONSUMER, 'too much waits to be read')
-    },
-    close(code, reason) {
-      if (code !== SLOW_CONSUMER) outbox.flush()
-      socketEnd.close(code, closeReason(reason))
-    },
-  }
-  const outbox = createOutbox((text, bytes) => attached.send(bytes ? codec.join!(text, bytes) : text))
+/** The server's end of a client's connection: its calls and their results, over as many sockets as it takes. */
+export class Session {
+  readonly codec: Codec
+  readonly results: Results | undefined
+  readonly answers: Answers
+  /** When it ends if no socket comes, in milliseconds since the epoch. */
+  deadline: number | undefined
+  readonly #options: SessionOptions
+  readonly #owner: string
+  readonly #id: string
+  readonly #onEnd: (session: Session) => void
+  readonly #sockets = new Set<SessionSocket>()
+  /** The latest. */
+  #socket: SessionSocket | undefined
+  #ctx: unknown
 
-  const hello = ([op, version, , json, marks]: Message, bytes: Uint8Array | undefined): HelloOptions => {
-    if (op !== HELLO || typeof (json ?? {}) !== 'object')
-      throw new ProtocolError(BAD_FRAME, 'a connection begins with hello')
-    if (version !== VERSION) throw new ProtocolError(BAD_VERSION, `this server speaks version ${VERSION} of the wire`)
-    try {
-      return (codec.decode(json ?? {}, marks, bytes) ?? {}) as HelloOptions
-    } catch {
-      throw new ProtocolError(BAD_FRAME, 'the options of hello cannot be read')
-    }
-  }
-
-  const refuse = (error: unknown) => {
-    const code = error instanceof RpcError && REFUSALS.get(error.code)
-    if (code) attached.close(code, (error as RpcError).message)
-    else attached.close(INTERNAL_CLOSE, mask(error, 'authenticate', 'query', onError).message)
-  }
-
-  const begin = ({ codec: name, timeout, window }: HelloOptions, ctx: unknown) => {
-    if (gone) return
-    if (name === 'json') codec = codecs.json
-    const extras = { ctx, onError, client: undefined as unknown }
-    const line = createLine(outbox, codec, limits, 2)
-    if (typeof window === 'number' && window > 0) line.window = window
+  constructor(options: SessionOptions, { id, codec, owner, next, timeout }: SessionHello, onEnd: (s: Session) => void) {
+    const { router, limits, onError, clientOf, once } = options
+    const { rate, burst } = limits
+    this.#options = options
+    this.#owner = owner
+    this.#id = id
+    this.#onEnd = onEnd
+    this.codec = codec
+    this.results = id ? createResults(next, limits.results) : undefined
+    const client = clientOf?.(this)
     const callee: Callee = {
-      find: (path) => router.find(path),
-      run: (entry, call) => router.run(entry as Entry, Object.assign(call, extras) as Invocation),
+      find: (path) => (path === REFRESH ? { kind: 'query', takesStream: false } : router.find(path)),
+      run: (procedure, call) =>
+        call.path === REFRESH
+          ? this.#refresh(call.input)
+          : this.#run(procedure as Entry, Object.assign(call, { ctx: this.#ctx, onError, client }), once),
       mask: (error, path, kind) => mask(error, path, kind, onError),
     }
-    answers = createAnswers(line, limits, callee, timeout ?? undefined)
-    peer = createPeer(line, { answers, upload })
-    extras.client = options.clientOf?.(peer, codec, () => gone)
-    const welcome: Welcome = { session: nanoid(), epoch: options.epoch, heartbeat: options.heartbeat, limits }
-    outbox.push(JSON.stringify([WELCOME, welcome]))
-    const frames = held?.frames ?? []
-    held = undefined
-    try {
-      for (const frame of frames) if (!gone) peer.handle(frame)
-    } catch (error) {
-      if (!(error instanceof ProtocolError)) throw error
-      attached.close(error.code, error.message)
+    this.answers = createAnswers({
+      codec,
+      limits,
+      callee,
+      timeout,
+      memory: this.results,
+      admit: rate ? createTokenBucket(rate, burst || rate).take : undefined,
+    })
+  }
+
+  /** The way to the client; none while its socket is lost. */
+  get peer(): Peer | undefined {
+    return this.#socket?.peer
+  }
+
+  /** Whether a socket that came after this one has taken the session already: then this one is the past, however late it got here. */
+  isPast(order: number): boolean {
+    return (this.#socket?.order ?? 0) > order
+  }
+
+  /** A socket of this session has been welcomed; one that it takes the place of is closed. */
+  attach(socket: SessionSocket, ctx: unknown): void {
+    this.#ctx = ctx
+    this.#socket = socket
+    for (const other of this.#sockets) if (!other.leaving) other.supersede()
+    this.#sockets.add(socket)
+  }
+
+  /** A socket is gone. @returns whether it was the last one */
+  detach(socket: SessionSocket, reason: RpcError): boolean {
+    for (const caller of socket.peer.close(reason)) caller.hear(ERROR, reason)
+    this.#sockets.delete(socket)
+    if (this.#socket === socket) this.#socket = undefined
+    return !this.#sockets.size
+  }
+
+  /** Nobody will come back for it. @param all whether also what others may have joined ends */
+  end(all = false): void {
+    this.answers.close(new RpcError('UNAVAILABLE', 'the client did not come back', { executed: 'unknown' }), all)
+    this.#onEnd(this)
+  }
+
+  expire(): void {
+    this.end()
+  }
+
+  #run(entry: Entry, call: Invocation & WireInvocation, once: Once): unknown {
+    const { retry } = entry
+    const start = () => this.#options.router.run(entry, call)
+    if (entry.kind !== 'mutation') return start()
+    if (retry === 'once') {
+      // Of the same user, and the same procedure: nobody is given another's result.
+      const key = JSON.stringify([entry.path, this.#owner, call.key ?? [this.#id, call.id]])
+      return once.run(key, call.input, call.resent, start)
     }
-    outbox.flush()
-  }
-
-  const hold = (frame: Parsed) => {
-    if (!held) return
-    if (frame.messages.some(([op]) => op === HELLO)) throw new ProtocolError(SECOND_HELLO, 'a connection has one hello')
-    held.messages += frame.messages.length
-    held.size += frame.size
-    if (held.messages > limits.held || held.size > 2 * limits.message)
-      throw new ProtocolError(OVERLOADED, 'too much was sent before the welcome')
-    held.frames.push(frame)
-  }
-
-  const socketEnd = attach(socket, {
-    frame(data) {
-      const frame = parseFrame(data, limits, codec)
-      if ((frame.bytes?.length ?? 0) > limits.message)
-        throw new ProtocolError(TOO_LARGE, 'a message with too many bytes')
-      if (peer) {
-        const { size } = answers!
-        peer.handle(frame)
-        // When each call of the frame was answered in its turn there is nothing to wait for.
-        if (answers!.size <= size) outbox.flush()
-        return
-      }
-      if (held) return hold(frame)
-      const said = hello(frame.messages[0]!, frame.bytes)
-      clearTimeout(timer)
-      held = { frames: [], messages: 0, size: 0 }
-      if (frame.messages.length > 1) hold({ ...frame, messages: frame.messages.slice(1) })
-      try {
-        const ctx = hooks.identify(said.params ?? undefined)
-        if (isThenable(ctx)) ctx.then((ctx) => begin(said, ctx)).then(undefined, refuse)
-        else begin(said, ctx)
-      } catch (error) {
-        refuse(error)
-      }
-    },
-    closed(code, reason) {
-      gone = true
-      // Where the platform leaves the close handshake half done, this finishes it.
-      if (socket.readyState === 2) socket.close()
-      held = undefined
-      clearTimeout(timer)
-      peer?.close(
-        new RpcError('UNAVAILABLE', `the client's connection closed (${code}${reason && `: ${reason}`})`, {
-          executed: 'unknown',
-        }),
+    if (call.resent && retry !== 'idempotent')
+      throw new RpcError(
+        'UNAVAILABLE',
+        `"${entry.path}" was sent before the connection was lost, and this server does not know what became of it`,
+        { executed: 'unknown' },
       )
-      hooks.closed()
-    },
-  })
-  const timer = setTimeout(() => attached.close(HELLO_TIMEOUT, `no hello within ${limits.hello} ms`), limits.hello)
-  return attached
+    return start()
+  }
+
+  async #refresh(params: unknown): Promise<void> {
+    const { owner, ctx } = await this.#socket!.identify(params)
+    if (owner !== this.#owner)
+      throw new RpcError('PERMISSION_DENIED', 'a connection cannot pass to somebody else: make another client')
+    this.#ctx = ctx
+    const { router, onError } = this.#options
+    this.answers.review(async (call) => {
+      if (call.path === REFRESH) return undefined
+      try {
+        await router.authorize(call.procedure as Entry, Object.assign(call, { ctx }))
+      } catch (error) {
+        return error instanceof RpcError ? error : mask(error, call.path, call.procedure.kind, onError)
+      }
+    })
+  }
 }

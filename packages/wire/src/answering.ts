@@ -2,6 +2,7 @@ import type { RpcError } from '@pairwire/contract'
 import type { Callable, Invocation } from './callee.ts'
 import type { Expiring } from './deadlines.ts'
 import type { Inbox } from './inbox.ts'
+import type { Line } from './line.ts'
 import type { WireOptions } from './messages.ts'
 import type { Sender } from './sender.ts'
 
@@ -19,11 +20,17 @@ export class Answering implements Invocation, Expiring {
   readonly input: unknown
   readonly lastEventId: string | undefined
   readonly metadata: Readonly<Record<string, string>>
+  readonly key: string | undefined
+  readonly resent: boolean
+  /** Where the answer goes: none while its socket is lost and no other has taken it over. */
+  line: Line | undefined
   deadline: number | undefined
   stream: Inbox | undefined
   sender: Sender | undefined
   /** Nothing more goes to the caller; the call still counts until its handler has ended. */
   silent = false
+  /** The handler has ended. */
+  released = false
   #controller: AbortController | undefined
   #reason: RpcError | undefined
   readonly #expire: (call: Answering) => void
@@ -34,6 +41,8 @@ export class Answering implements Invocation, Expiring {
     procedure: Callable,
     input: unknown,
     options: WireOptions,
+    line: Line,
+    resent: boolean,
     expire: (call: Answering) => void,
   ) {
     this.id = id
@@ -42,6 +51,9 @@ export class Answering implements Invocation, Expiring {
     this.input = input
     this.lastEventId = typeof options.lastEventId === 'string' ? options.lastEventId : undefined
     this.metadata = options.metadata ? strings(options.metadata) : NONE
+    this.key = typeof options.key === 'string' && options.key ? options.key : undefined
+    this.line = line
+    this.resent = resent
     this.#expire = expire
   }
 

@@ -2,13 +2,15 @@ import { RpcError, Tracked } from '@pairwire/contract'
 import { Answering } from './answering.ts'
 import type { Callee } from './callee.ts'
 import { BAD_FRAME, DUPLICATE_ID, ProtocolError, SECOND_HELLO } from './close.ts'
+import type { Codec, Encoded } from './codec.ts'
 import { createDeadlines } from './deadlines.ts'
 import { createInbox } from './inbox.ts'
-import { type Line, WEIGHT } from './line.ts'
+import { type Line, type Packed, pack, WEIGHT } from './line.ts'
 import {
   CALL,
   CANCEL,
   CREDIT,
+  CURSOR,
   DONE,
   END,
   ERROR,
@@ -23,7 +25,7 @@ import {
 } from './messages.ts'
 import { createSender, type Source } from './sender.ts'
 
-/** The answering half of a peer. */
+/** The answering half of an end. It outlives sockets where it has a memory; else it ends with its socket. */
 export interface Answers {
   /** How many calls still run. */
   readonly size: number
@@ -31,60 +33,123 @@ export interface Answers {
    * Any message but those about this end's running calls. A call whose handler is sync is answered before this returns.
    * @throws ProtocolError for one that the other end has no business to send
    */
-  handle(message: Message): void
-  /** The connection is gone: every handler's signal fires. */
-  close(reason: RpcError): void
+  handle(message: Message, line: Line): void
+  /**
+   * The socket of a line is gone. Queries and subscriptions on it end; a mutation goes on where there is a memory, so that
+   * its caller can fetch the result through another line.
+   */
+  leave(line: Line, reason: RpcError): void
+  /** Looks again at what runs and has no effect: a call for which this gives an error ends with it. */
+  review(judge: (call: Answering) => Promise<RpcError | undefined>): void
+  /** The caller is gone: every handler's signal fires, but where another call may have joined it; with `all` those as well. */
+  close(reason: RpcError, all?: boolean): void
 }
 
-const refuse = (code: string, message: string) => new RpcError(code, message, { executed: 'no' })
+/** What is remembered of the mutations of one caller, who may have lost the socket before it heard of them. */
+export interface Memory {
+  /** Whether a call of this id may have been taken, and is no longer remembered. */
+  forgot(id: number): boolean
+  /** How a call has ended. */
+  recall(id: number): Packed | undefined
+  /** A call has ended; `line` is where its caller is told, if there is one at present. */
+  keep(id: number, answer: Packed, line: Line | undefined): void
+  /** The caller has got what was sent on this line before it was asked. */
+  confirm(line: Line): void
+}
 
-/** @param timeout milliseconds for a query or mutation that says nothing else: the caller's own default */
-export const createAnswers = (line: Line, limits: Limits, callee: Callee, timeout?: number): Answers => {
-  const { codec } = line
+export interface AnswersOptions {
+  readonly codec: Codec
+  readonly limits: Limits
+  readonly callee: Callee
+  /** Milliseconds for a query or mutation that says nothing else: the caller's own default. */
+  readonly timeout?: number | undefined
+  readonly memory?: Memory | undefined
+  /** Milliseconds after which one more call can be taken; 0: at once. */
+  readonly admit?: (() => number) | undefined
+}
+
+const refuse = (code: string, message: string, executed: 'no' | 'unknown' = 'no', retryAfter?: number) =>
+  new RpcError(code, message, { executed, retryAfter })
+
+export const createAnswers = ({ codec, limits, callee, timeout, memory, admit }: AnswersOptions): Answers => {
+  /** By id; after a lost socket the same id may run anew while the handler of the old call has not ended yet. */
   const live = new Map<number, Answering>()
   const deadlines = createDeadlines()
+  let size = 0
   let subscriptions = 0
 
   /** @throws RpcError where the call is refused, before anything of it is kept */
-  const accept = (id: number, path: string, json: unknown, options: WireOptions, marks: unknown): Answering => {
+  const accept = (
+    id: number,
+    path: string,
+    json: unknown,
+    options: WireOptions,
+    marks: unknown,
+    line: Line,
+  ): Answering => {
+    const wait = admit?.()
+    if (wait) throw refuse('RESOURCE_EXHAUSTED', `more than ${limits.rate} calls per second`, 'no', wait)
     if (path.length > limits.path) throw refuse('INVALID_ARGUMENT', `a path has at most ${limits.path} characters`)
     const procedure = callee.find(path)
     if (!procedure) throw refuse('NOT_FOUND', `there is no procedure "${path}"`)
     const streams = procedure.kind === 'subscription'
     const max = streams ? limits.subscriptions : limits.calls
-    if ((streams ? subscriptions : live.size - subscriptions) >= max)
+    if ((streams ? subscriptions : size - subscriptions) >= max)
       throw refuse('RESOURCE_EXHAUSTED', `more than ${max} ${streams ? 'subscriptions' : 'calls'} at once`)
+    const resent = !!memory?.forgot(id)
+    if (procedure.takesStream && (options.attempt as number) > 1)
+      throw refuse(
+        'UNAVAILABLE',
+        `the stream of "${path}" was lost with its connection`,
+        resent || procedure.kind !== 'mutation' ? 'unknown' : 'no',
+      )
     const asked = typeof options.timeout === 'number' ? options.timeout : streams ? undefined : timeout
     const remaining = asked ?? Number.POSITIVE_INFINITY
     if (!(remaining > 0)) throw refuse('DEADLINE_EXCEEDED', 'the deadline had passed')
-    const call = new Answering(id, path, procedure, codec.decode(json, marks, line.bytes), options, expire)
+    const input = codec.decode(json, marks, line.bytes)
+    const call = new Answering(id, path, procedure, input, options, line, resent, expire)
     if (Number.isFinite(remaining)) call.deadline = Date.now() + remaining
     if (streams) subscriptions++
-    if (procedure.takesStream)
-      call.stream = createInbox({ grant: (n) => line.credit(id, n), weigh: line.weigh, leave() {} })
+    size++
+    if (procedure.takesStream) call.stream = createInbox({ weigh: line.weigh, leave() {} })
     live.set(id, call)
     return call
   }
 
+  /** Sends how a call has ended, and remembers it where it cannot be found out by running the call again. */
+  const conclude = ({ id, procedure, line }: Answering, op: number, value: Encoded, ran = true) => {
+    const answer = pack((line ?? limits).message, `${op},${id}`, value)
+    line?.push(answer.text, answer.bytes)
+    if (ran && procedure.kind === 'mutation') memory?.keep(id, answer, line)
+  }
+
   const answer = (call: Answering, value: unknown) => {
     try {
-      if (!call.silent) line.send(`${RESULT},${call.id}`, codec.encode(value))
+      if (!call.silent) conclude(call, RESULT, codec.encode(value))
       release(call)
     } catch (error) {
       fail(call, error, true)
     }
   }
 
-  const publish = async (call: Answering, source: unknown, window: number) => {
+  const publish = async (call: Answering, source: unknown, window: number, line: Line) => {
     const head = `${EVENT},${call.id}`
     let unsent = false
     try {
       call.sender = createSender(line, call.id, window, (event) => {
+        if (!(event instanceof Tracked)) {
+          unsent = true
+          const weight = line.send(head, codec.encode(event), '')
+          unsent = false
+          return weight
+        }
+        const eventId = JSON.stringify(event.id)
+        if (event.bare) {
+          line.push(`[${CURSOR},${call.id},${eventId}]`)
+          return 0
+        }
         unsent = true
-        const weight =
-          event instanceof Tracked
-            ? line.send(head, codec.encode(event.data), JSON.stringify(event.id))
-            : line.send(head, codec.encode(event), '')
+        const weight = line.send(head, codec.encode(event.data), eventId)
         unsent = false
         return weight
       })
@@ -97,41 +162,42 @@ export const createAnswers = (line: Line, limits: Limits, callee: Callee, timeou
     }
   }
 
-  const tell = (id: unknown, { code, message, data, executed, retryAfter }: RpcError) => {
+  const encodeError = ({ code, message, data, executed, retryAfter }: RpcError) =>
     // A field that is undefined would need a mark; one that is not there needs none.
-    const more = {
+    codec.encode({
+      code,
+      message,
       ...(data !== undefined && { data }),
       ...(executed && { executed }),
       ...(retryAfter && { retryAfter }),
-    }
-    line.send(`${ERROR},${id}`, codec.encode({ code, message, ...more }))
-  }
+    })
 
   /** Tells what may not fit the other end's limits; the caller has a clock of its own. */
-  const tellIfItFits = (id: number, error: RpcError) => {
+  const tellIfItFits = (call: Answering, error: RpcError) => {
     try {
-      tell(id, error)
+      conclude(call, ERROR, encodeError(error))
     } catch {}
   }
 
   /** Tells the caller, if it still listens. What the callee did not make for the caller is masked. */
   const fail = (call: Answering, error: unknown, unsent?: boolean) => {
-    const { id, path, procedure, silent } = call
+    const { path, procedure, silent } = call
     const known = error instanceof RpcError && !unsent
     try {
-      if (!silent) tell(id, known ? error : callee.mask(error, path, procedure.kind))
+      const told = known || silent ? (error as RpcError) : callee.mask(error, path, procedure.kind)
+      if (!silent) conclude(call, ERROR, encodeError(told), told.executed !== 'no')
     } catch (cause) {
       // The error's data cannot be sent.
-      tellIfItFits(id, callee.mask(cause, path, procedure.kind))
+      tellIfItFits(call, callee.mask(cause, path, procedure.kind))
     }
     release(call)
   }
 
   const expire = (call: Answering) => {
     if (call.silent) return
-    const error = new RpcError('DEADLINE_EXCEEDED', `"${call.path}" ran out of time`, { executed: 'unknown' })
+    const error = refuse('DEADLINE_EXCEEDED', `"${call.path}" ran out of time`, 'unknown')
     call.abort(error)
-    tellIfItFits(call.id, error)
+    tellIfItFits(call, error)
   }
 
   /** The handler has ended. */
@@ -139,24 +205,45 @@ export const createAnswers = (line: Line, limits: Limits, callee: Callee, timeou
     call.silent = true
     call.stream?.return()
     deadlines.delete(call)
-    if (live.delete(call.id) && call.procedure.kind === 'subscription') subscriptions--
+    if (call.released) return
+    call.released = true
+    size--
+    if (call.procedure.kind === 'subscription') subscriptions--
+    if (live.get(call.id) === call) live.delete(call.id)
   }
 
-  const start = ([, id, path, json, options, marks]: Message) => {
+  /** Whether a call that came again needs no run: it still runs, or has ended and is remembered. */
+  const isKnown = (id: number, line: Line): boolean => {
+    const earlier = live.get(id)
+    if (earlier?.line === line) throw new ProtocolError(DUPLICATE_ID, `call ${id} is still running`)
+    if (earlier && !earlier.silent && earlier.procedure.kind === 'mutation') {
+      earlier.line = line
+      return true
+    }
+    // It is sent again because its caller moved here: what is answered there, nobody reads.
+    earlier?.abort(refuse('CANCELLED', 'the caller moved'))
+    const answer = memory?.recall(id)
+    if (!answer) return false
+    line.push(answer.text, answer.bytes)
+    memory!.keep(id, answer, line)
+    return true
+  }
+
+  const start = ([, id, path, json, options, marks]: Message, line: Line) => {
     if (typeof path !== 'string' || typeof (options ?? {}) !== 'object')
       throw new ProtocolError(BAD_FRAME, 'a call has a path')
-    if (live.has(id as number)) throw new ProtocolError(DUPLICATE_ID, `call ${id} is still running`)
+    if (isKnown(id as number, line)) return
     let call: Answering
     try {
-      call = accept(id as number, path, json, options ?? {}, marks)
+      call = accept(id as number, path, json, options ?? {}, marks, line)
     } catch (error) {
       if (!(error instanceof RpcError)) throw error
-      tell(id, error)
+      line.send(`${ERROR},${id}`, encodeError(error))
       return
     }
     const { window = line.window } = (options ?? {}) as WireOptions
     const finish = (value: unknown) =>
-      call.procedure.kind === 'subscription' ? publish(call, value, window) : answer(call, value)
+      call.procedure.kind === 'subscription' ? publish(call, value, window, line) : answer(call, value)
     try {
       const result = callee.run(call.procedure, call) as PromiseLike<unknown> | undefined
       if (typeof result?.then === 'function') {
@@ -169,8 +256,7 @@ export const createAnswers = (line: Line, limits: Limits, callee: Callee, timeou
   }
 
   /** An item of the caller's input stream, or its end. */
-  const receive = ([op, id, json, marks]: Message) => {
-    const { stream } = live.get(id as number) ?? {}
+  const receive = ({ stream }: Answering, [op, , json, marks]: Message, line: Line) => {
     if (!stream) return
     try {
       const value = codec.decode(json, marks, line.bytes)
@@ -183,30 +269,52 @@ export const createAnswers = (line: Line, limits: Limits, callee: Callee, timeou
     }
   }
 
-  const isSound = (op: number, id: number, n: unknown) => {
-    if (op === PONG) return true
-    if (!Number.isInteger(op) || !Number.isSafeInteger(id) || id < 1 || op < CALL || op > DONE) return false
+  const isSound = (op: number, id: number, n: unknown, { firstId }: Line) => {
+    if (!Number.isInteger(op) || !Number.isSafeInteger(id) || id < 1) return false
+    if (op < CALL || (op > DONE && op !== CURSOR)) return false
     if (op === CREDIT) return Number.isSafeInteger(n)
     // Calls come with the other end's ids; what answers this end's calls comes with its own.
-    return op < CREDIT === ((id - line.firstId) % 2 !== 0)
+    return op < CREDIT === ((id - firstId) % 2 !== 0)
   }
 
   return {
     get size() {
-      return live.size
+      return size
     },
-    handle(message) {
+    handle(message, line) {
       const [op, id, n] = message as [number, number, number]
-      if (!isSound(op, id, n)) throw new ProtocolError(op === HELLO ? SECOND_HELLO : BAD_FRAME, 'unexpected')
+      if (op === PONG) return memory?.confirm(line)
+      if (!isSound(op, id, n, line)) throw new ProtocolError(op === HELLO ? SECOND_HELLO : BAD_FRAME, 'unexpected')
+      if (op === CALL) return start(message, line)
       const call = live.get(id)
-      if (op === CALL) start(message)
-      else if (op === CANCEL) call?.abort(new RpcError('CANCELLED', 'the caller cancelled'))
-      else if (op === ITEM || op === END) receive(message)
-      else if (op === CREDIT && n < 0) call?.stream?.push({ ask: -n, weight: WEIGHT })
-      else if (op === CREDIT) call?.sender?.grant(n)
+      // A call that goes on elsewhere is no matter of this line any more.
+      if (call?.line !== line) return
+      if (op === CANCEL) call.abort(new RpcError('CANCELLED', 'the caller cancelled'))
+      else if (op === ITEM || op === END) receive(call, message, line)
+      else if (op === CREDIT && n < 0) call.stream?.push({ reached: () => line.credit(id, -n), weight: WEIGHT })
+      else if (op === CREDIT) call.sender?.grant(n)
     },
-    close(reason) {
-      for (const call of live.values()) call.abort(reason)
+    leave(line, reason) {
+      for (const call of live.values()) {
+        if (call.line !== line) continue
+        if (memory && call.procedure.kind === 'mutation' && !call.silent) {
+          call.line = undefined
+          call.stream?.end({ error: reason })
+        } else call.abort(reason)
+      }
+    },
+    review(judge) {
+      for (const call of live.values()) {
+        if (call.silent || call.procedure.kind === 'mutation') continue
+        judge(call).then((error) => {
+          if (!error || call.silent) return
+          tellIfItFits(call, error)
+          call.abort(error)
+        })
+      }
+    },
+    close(reason, all) {
+      for (const call of live.values()) if (all || call.procedure.retry !== 'once') call.abort(reason)
     },
   }
 }

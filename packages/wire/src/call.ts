@@ -1,9 +1,9 @@
-import { RpcError, type RpcErrorOptions, toRpcError } from '@pairwire/contract'
+import { type Gap, RpcError, type RpcErrorOptions, toRpcError } from '@pairwire/contract'
 import type { Caller } from './caller.ts'
 import type { Codec, Encoded } from './codec.ts'
 import type { Expiring } from './deadlines.ts'
 import { createInbox, type Inbox } from './inbox.ts'
-import { CREDIT, DONE, ERROR, EVENT, RESULT } from './messages.ts'
+import { CREDIT, CURSOR, DONE, ERROR, EVENT, RESULT } from './messages.ts'
 import type { Peer } from './peer.ts'
 import { report } from './report.ts'
 import type { Source } from './sender.ts'
@@ -19,6 +19,7 @@ export interface CallSettings {
   stream?: Source | undefined
   lastEventId?: string | undefined
   metadata?: Record<string, string> | undefined
+  key?: string | undefined
 }
 
 /** What a subscriber hears. */
@@ -29,6 +30,8 @@ export interface Handlers<T> {
   onError?(error: RpcError): void
   /** The subscription ended by itself; nothing follows. */
   onDone?(): void
+  /** Events may be missing here; others follow. Without it the subscription ends with DATA_LOSS instead. */
+  onGap?(gap: Gap): unknown
 }
 
 /** Whoever has a call carried hears of it through this. */
@@ -37,6 +40,10 @@ export interface CallOwner {
   ended(call: Call): void
   /** Its user reads it as a stream, so it is a subscription. May come more than once. */
   streams(call: Call): void
+  /** Asks to be opened again, with no error told, after this many milliseconds; false where it cannot be. */
+  again?(call: Call, delay?: number): boolean
+  /** Why there is no connection. */
+  readonly problem?: string
 }
 
 /**
@@ -45,6 +52,14 @@ export interface CallOwner {
  */
 export interface Call extends PromiseLike<unknown>, AsyncIterable<unknown, undefined>, Caller, Expiring {
   deadline: number | undefined
+  /** By which it is known on each socket that carries it; 0 before the first. */
+  id: number
+  /** Whether its user reads it as a stream. */
+  isStream: boolean
+  /** Whether it has a place in its events from which it can go on elsewhere. */
+  readonly resumes: boolean
+  /** The id of the last event that was read. */
+  readonly lastEventId: string | undefined
   /** What it sends; undefined where its input could not be encoded, which ended it. */
   input?: Encoded
   /** Whether the call has ended. */
@@ -53,7 +68,7 @@ export interface Call extends PromiseLike<unknown>, AsyncIterable<unknown, undef
   finally(onFinally?: (() => void) | null): Promise<unknown>
   /** Hears events through callbacks. Returns a function that leaves; no callback runs after it. */
   subscribe(handlers: Handlers<never>): () => void
-  /** Puts the call on a socket. `caller` hears of it in its place, and passes on what it approves of. */
+  /** Puts the call on a socket, perhaps not its first. `caller` hears of it in its place, and passes on what it approves of. */
   open(peer: Peer, caller?: Caller): void
   /** Ends the call from this end, and tells the other if it knows of it. */
   end(code: string, problem: string, options?: RpcErrorOptions): void
@@ -65,13 +80,17 @@ export const createCall = (
   codec: Codec,
   path: string,
   input: unknown,
-  { signal, timeout, stream, lastEventId, metadata }: CallSettings,
+  { signal, timeout, stream, lastEventId, metadata, key }: CallSettings,
   defaultTimeout: number,
 ): Call => {
   let peer: Peer | undefined
-  let id: number
+  let attempt = 0
+  /** The id of the last event that came, which later ones without an id do not change. */
+  let cursor = lastEventId
+  /** Whether there is something to be missed of which its user has not been told. */
+  let torn = false
+  let onGap: ((gap: Gap) => Promise<unknown>) | undefined
   let inbox: Inbox | undefined
-  let isStream = false
   let promise: Promise<unknown> | undefined
   let settle = (): void => {}
   let outcome: readonly [op: number, value: unknown] | undefined
@@ -79,7 +98,6 @@ export const createCall = (
   /** Made for a call that is a stream. */
   const events = () => {
     inbox ??= createInbox({
-      grant: (n) => peer?.line.credit(id, n),
       weigh: (change) => peer?.line.weigh(change),
       leave: () => call.end('CANCELLED', 'left'),
     })
@@ -94,19 +112,32 @@ export const createCall = (
     return promise
   }
   const misused = () =>
-    new RpcError('UNIMPLEMENTED', `"${path}" is ${isStream ? 'no' : 'a'} subscription`, { executed: 'unknown' })
+    new RpcError('UNIMPLEMENTED', `"${path}" is ${call.isStream ? 'no' : 'a'} subscription`, { executed: 'unknown' })
   /** Tells the inbox how the call has ended. */
   const close = () => {
     const [op, error] = outcome!
     events().end(op === DONE ? {} : { error: op === RESULT ? misused() : error })
   }
   const cancel = (error: RpcError) => {
-    peer?.cancel(id)
+    peer?.cancel(call.id)
     call.hear(ERROR, error)
+  }
+  /** Says so, behind the events so far. */
+  const gap = (reason: Gap['reason']) => {
+    torn = false
+    events().push({ weight: 0, reached: () => onGap!({ reason }).catch(report) })
   }
   const abort = () => call.end('CANCELLED', 'aborted', { cause: signal!.reason })
 
   const call: Call = {
+    id: 0,
+    isStream: false,
+    get resumes() {
+      return !!cursor
+    },
+    get lastEventId() {
+      return inbox?.lastEventId ?? lastEventId
+    },
     deadline: Date.now() + Math.min(timeout ?? defaultTimeout, MAX_TIMEOUT),
     ended: false,
     // biome-ignore lint/suspicious/noThenProperty: a call is awaited
@@ -114,15 +145,17 @@ export const createCall = (
     catch: (onRejected) => asPromise().catch(onRejected),
     finally: (onFinally) => asPromise().finally(onFinally),
     [Symbol.asyncIterator]() {
-      isStream = true
+      call.isStream = true
       owner.streams(call)
       // A stream has no deadline unless its user set one.
       if (!timeout) call.deadline = undefined
       if (outcome) close()
       return events()
     },
-    subscribe({ onData, onError = report, onDone }) {
+    subscribe({ onData, onError = report, onDone, ...handlers }) {
       let left = false
+      // As an async function, so that what it throws is its author's to see, and nothing else.
+      onGap = handlers.onGap && (async (gap) => left || handlers.onGap!(gap))
       const read = async () => {
         for await (const event of call) await (left || onData?.(event as never))
       }
@@ -138,32 +171,66 @@ export const createCall = (
       }
     },
     open(given, caller = call) {
+      if (given.live.has(call.id)) return
+      if (attempt && (call.isStream || inbox)) {
+        // An iterator cannot be told of a gap but by an error.
+        if (torn && !cursor && !onGap) return call.end('DATA_LOSS', 'lost its place')
+        // A reader that lags goes on when it has read what came before, so that not each new socket adds a window to it.
+        if (inbox?.unread) return inbox.push({ weight: 0, reached: () => owner.again?.(call) })
+        if (torn && !cursor) gap('untracked')
+      }
       try {
-        const text = JSON.stringify({ timeout: timeout && call.deadline! - Date.now(), lastEventId, metadata })
-        id = given.open(path, call.input!, text === '{}' ? '' : text, stream, caller)
+        const text = JSON.stringify({
+          timeout: timeout && call.deadline! - Date.now(),
+          lastEventId: cursor,
+          metadata,
+          key,
+          attempt: attempt ? attempt + 1 : undefined,
+        })
+        given.open(call.id, path, call.input!, text === '{}' ? '' : text, attempt ? undefined : stream, caller)
         peer = given
+        if (!attempt++) torn = true
       } catch (error) {
         call.hear(ERROR, toRpcError(error))
       }
     },
-    hear(op, value, weight) {
+    hear(op, value, weight, eventId) {
       if (outcome) return
-      if (op === CREDIT) events().push({ ask: value as number, weight: weight! })
-      else if (op !== EVENT) {
+      if (op === CREDIT) events().push({ weight: weight!, reached: () => peer!.line.credit(call.id, value as number) })
+      else if (op === EVENT) {
+        cursor = eventId ?? cursor
+        torn = true
+        if (call.isStream || !promise) events().push({ value, weight: weight!, id: eventId })
+        else cancel(misused())
+      } else if (op === CURSOR) {
+        cursor = value as string
+        torn = true
+      } else {
+        const { code, executed, retryAfter } = Object(value) as RpcError
+        if (op === ERROR && !stream) {
+          if (code === 'DATA_LOSS' && cursor && onGap && owner.again?.(call)) {
+            cursor = undefined
+            return gap('lost')
+          }
+          // Refused, and not run: not an outcome yet.
+          if (code === 'RESOURCE_EXHAUSTED' && executed === 'no' && retryAfter && owner.again?.(call, retryAfter)) {
+            attempt = 0
+            return
+          }
+        }
         outcome = [op, value]
         call.ended = true
         signal?.removeEventListener('abort', abort)
-        if (isStream || inbox) close()
+        if (call.isStream || inbox) close()
         settle()
         owner.ended(call)
-      } else if (isStream || !promise) events().push({ value, weight: weight! })
-      else cancel(misused())
+      }
     },
     end(code, problem, options) {
       const executed = peer ? 'unknown' : 'no'
       cancel(new RpcError(code, `"${path}" ${problem}`, { executed, ...options }))
     },
-    expire: () => call.end('DEADLINE_EXCEEDED', 'expired'),
+    expire: () => call.end('DEADLINE_EXCEEDED', `expired${owner.problem ?? ''}`),
   }
 
   signal?.addEventListener('abort', abort)

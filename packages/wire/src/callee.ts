@@ -14,12 +14,20 @@ export interface Invocation {
   readonly deadline: number | undefined
   readonly lastEventId: string | undefined
   readonly metadata: Readonly<Record<string, string>>
+  /** The call's id, by which its caller names it again after a lost socket. */
+  readonly id: number
+  /** What a mutation that runs once is known by, where its caller chose it. */
+  readonly key: string | undefined
+  /** Whether the caller may have sent it before, to an end whose memory of it is gone. */
+  readonly resent: boolean
 }
 
 /** What a peer has to know of a procedure to answer calls of it. */
 export interface Callable {
   readonly kind: 'query' | 'mutation' | 'subscription'
   readonly takesStream: boolean
+  /** Of a mutation: `'once'` goes on without its caller, since another call may have joined it. */
+  readonly retry?: 'idempotent' | 'once' | undefined
 }
 
 /** Whoever answers calls: a router, as far as a peer knows one. */

@@ -10,6 +10,7 @@ export const SUPERSEDED = 4008
 export const INTERNAL_CLOSE = 4100
 export const OVERLOADED = 4101
 export const SLOW_CONSUMER = 4103
+export const HEARTBEAT_LOST = 4104
 export const HELLO_TIMEOUT = 4105
 export const DRAINING = 4200
 export const UNAUTHENTICATED_CLOSE = 4301

@@ -4,7 +4,8 @@ import { compose } from './frame.ts'
 import { HELLO, type Message, VERSION, WELCOME, type Welcome } from './messages.ts'
 
 /** The connector's first message. */
-export const composeHello = (options: Encoded): string => compose(`${HELLO},${VERSION},""`, options)
+export const composeHello = (session: string, options: Encoded): string =>
+  compose(`${HELLO},${VERSION},"${session}"`, options)
 
 /**
  * Reads the acceptor's first message.

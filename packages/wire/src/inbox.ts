@@ -1,7 +1,5 @@
 /** What an inbox tells its owner. */
 export interface InboxOwner {
-  /** The reader has read as far as the sender asked: `n` more bytes may come. */
-  grant(n: number): void
   /** More, or less, lies unread. */
   weigh(change: number): void
   /** The reader has left before the end. */
@@ -10,6 +8,10 @@ export interface InboxOwner {
 
 /** The receiving side of a stream: a queue that its reader iterates. */
 export interface Inbox<T = unknown> extends AsyncIterableIterator<T, undefined> {
+  /** The last one that was read. */
+  lastEventId?: string
+  /** How many items wait to be read. */
+  readonly unread: number
   push(item: Item<T>): void
   /** No more will come. What is queued can still be read; then the reader meets the error, if there is one, once. */
   end(end?: { error?: unknown }): void
@@ -17,12 +19,13 @@ export interface Inbox<T = unknown> extends AsyncIterableIterator<T, undefined> 
   return(): Promise<IteratorResult<T, undefined>>
 }
 
-/** A value; or the sender's question for credit, to be granted once all that came before has been read. */
+/** A value, or something to be done once all that came before has been read. */
 export interface Item<T> {
   readonly weight: number
   readonly value?: T
-  /** Bytes to grant. */
-  readonly ask?: number
+  /** The event's id. */
+  readonly id?: string | undefined
+  readonly reached?: () => void
 }
 
 export const createInbox = <T = unknown>(owner: InboxOwner): Inbox<T> => {
@@ -37,6 +40,9 @@ export const createInbox = <T = unknown>(owner: InboxOwner): Inbox<T> => {
   }
 
   const inbox: Inbox<T> = {
+    get unread() {
+      return queue.length
+    },
     push(item) {
       if (ended) return
       owner.weigh(item.weight)
@@ -52,8 +58,9 @@ export const createInbox = <T = unknown>(owner: InboxOwner): Inbox<T> => {
         const item = queue.shift()
         if (item) {
           owner.weigh(-item.weight)
-          if (!item.ask) return { done: false, value: item.value as T }
-          owner.grant(item.ask)
+          if (item.id) inbox.lastEventId = item.id
+          if (!item.reached) return { done: false, value: item.value as T }
+          item.reached()
         } else if (ended) {
           const { error } = ended
           ended = {}

@@ -1,4 +1,5 @@
-export { type Answers, createAnswers } from './answers.ts'
+export type { Answering } from './answering.ts'
+export { type Answers, type AnswersOptions, createAnswers, type Memory } from './answers.ts'
 export { type Call, type CallOwner, type CallSettings, createCall, type Handlers } from './call.ts'
 export type { Callable, Callee, Invocation } from './callee.ts'
 export type { Caller } from './caller.ts'
@@ -9,6 +10,7 @@ export {
   DRAINING,
   DUPLICATE_ID,
   FORBIDDEN,
+  HEARTBEAT_LOST,
   HELLO_TIMEOUT,
   INTERNAL_CLOSE,
   OVERLOADED,
@@ -24,12 +26,14 @@ export { type Codec, type Encoded, type Frame, jsonCodec } from './codec.ts'
 export { createDeadlines, createTimers, type Deadlines, type Expiring } from './deadlines.ts'
 export { compose, type Parsed, parseFrame } from './frame.ts'
 export { composeHello, readWelcome } from './handshake.ts'
-export { createLine, type Line } from './line.ts'
+export { createLine, type Line, type Packed } from './line.ts'
 export {
   CREDIT,
+  DEPTH,
   DONE,
   ERROR,
   EVENT,
+  GOAWAY,
   HELLO,
   type HelloOptions,
   LIMITS,
@@ -37,6 +41,7 @@ export {
   type Message,
   PEER_LIMITS,
   type PeerLimits,
+  PING,
   RESULT,
   SUBPROTOCOL,
   VERSION,

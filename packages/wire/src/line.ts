@@ -33,8 +33,27 @@ export interface Line {
   weigh(change: number): void
 }
 
+/** A message that is ready to go: it may go more than once. */
+export interface Packed {
+  readonly text: string
+  readonly bytes: readonly Uint8Array[] | undefined
+  readonly weight: number
+}
+
 /** What a message of a stream weighs beside its text and bytes: about what keeping it costs the end that reads it. */
 export const WEIGHT = 64
+
+/**
+ * @param max characters, and apart from them bytes, that the other end takes
+ * @throws RpcError for more
+ */
+export const pack = (max: number, head: string, value: Encoded, between?: string): Packed => {
+  const text = compose(head, value, between)
+  const { bytes, length = 0 } = value
+  if (Math.max(text.length, length) > max)
+    throw new RpcError('INVALID_ARGUMENT', `over ${max} bytes`, { executed: 'no' })
+  return { text, bytes, weight: WEIGHT + text.length + length }
+}
 
 export const createLine = ({ push }: Outbox, codec: Codec, limits: PeerLimits, firstId: 1 | 2): Line => {
   let unread = 0
@@ -46,12 +65,9 @@ export const createLine = ({ push }: Outbox, codec: Codec, limits: PeerLimits, f
     weight: 0,
     push,
     send(head, value, between) {
-      const text = compose(head, value, between)
-      const { bytes, length = 0 } = value
-      if (Math.max(text.length, length) > line.message)
-        throw new RpcError('INVALID_ARGUMENT', `over ${line.message} bytes`, { executed: 'no' })
+      const { text, bytes, weight } = pack(line.message, head, value, between)
       push(text, bytes)
-      return WEIGHT + text.length + length
+      return weight
     },
     credit: (id, n) => push(`[${CREDIT},${id},${n}]`),
     weigh(change) {

@@ -18,6 +18,7 @@ export const DONE = 10 // callee → caller      [10, id, value?, marks?]
 export const PING = 11 // either               [11]
 export const PONG = 12 // either               [12]
 export const GOAWAY = 13 // acceptor → connector   [13, {reason?, retryAfter?}]
+export const CURSOR = 14 // callee → caller      [14, id, eventId]
 
 /** One parsed protocol unit: its op, then its fields, nothing of it checked beyond being an array. */
 export type Message = readonly [op: unknown, ...fields: unknown[]]
@@ -32,12 +33,16 @@ export interface HelloOptions {
   window?: number
   /** `'json'`: the connector reads and writes plain JSON only, with no marks and no binary frames, and is not called. @default 'rich' */
   codec?: 'rich' | 'json'
+  /** Calls with lower ids may have been sent on an earlier socket. @default 1 */
+  next?: number
 }
 
 /** What a `welcome` says of the acceptor. */
 export interface Welcome {
-  /** The session's id, unguessable. */
+  /** The session's id, as `hello` said it. */
   session: string
+  /** Whether this end still knew the session: what was sent to it before, and what came of that. */
+  resumed: boolean
   /** Names one life of the server's memory: another epoch remembers nothing of this one. */
   epoch: string
   /** Milliseconds of silence after which the connector should ping; 0: never. */
@@ -51,6 +56,10 @@ export interface WireOptions {
   timeout?: number
   /** The id of the last event the caller has seen. */
   lastEventId?: string
+  /** What a mutation that runs `'once'` is known by, also beyond this session. */
+  key?: string
+  /** How often the call has been sent, where that is not the first time. */
+  attempt?: number
   /** Bytes of events the caller takes before it has to grant more. */
   window?: number
   /** Strings for the application, such as a `traceparent`. */
@@ -85,18 +94,30 @@ export interface Limits extends PeerLimits {
   hello: number
   /** Messages held while `authenticate` runs; clients send up to 61 before their welcome. @default 64 */
   held: number
+  /** Bytes of results kept per session until its client has them; beyond it the oldest are forgotten. @default 4_194_304 */
+  results: number
+  /** Calls per second on one connection, on average; 0: no bound. @default 0 */
+  rate: number
+  /** Calls that may come at once where there is a `rate`; 0: as many as in a second. @default 0 */
+  burst: number
 }
 
 export const PEER_LIMITS: PeerLimits = { message: 1_048_576, window: 262_144, unread: 67_108_864 }
+
+/** Levels of nesting in one value, if nothing else is agreed. */
+export const DEPTH = 64
 
 /** Apart from {@link PEER_LIMITS}, and written as a call that a bundler may leave out. */
 export const LIMITS: Limits = /* @__PURE__ */ Object.assign({}, PEER_LIMITS, {
   batch: 1_000,
   calls: 256,
-  depth: 64,
+  depth: DEPTH,
   subscriptions: 128,
   path: 256,
   buffered: 67_108_864,
   hello: 10_000,
   held: 64,
+  results: 4_194_304,
+  rate: 0,
+  burst: 0,
 })

@@ -4,27 +4,42 @@ import type { Caller } from './caller.ts'
 import type { Encoded } from './codec.ts'
 import type { Parsed } from './frame.ts'
 import { type Line, WEIGHT } from './line.ts'
-import { CALL, CANCEL, CREDIT, DONE, ERROR, EVENT, GOAWAY, ITEM, type Message, PING, PONG, RESULT } from './messages.ts'
+import {
+  CALL,
+  CANCEL,
+  CREDIT,
+  CURSOR,
+  DONE,
+  ERROR,
+  EVENT,
+  GOAWAY,
+  ITEM,
+  type Message,
+  PING,
+  PONG,
+  RESULT,
+} from './messages.ts'
 import { remoteError } from './remote-error.ts'
 import type { Sender, Source } from './sender.ts'
 import type { Upload } from './upload.ts'
 
 export interface PeerOptions {
-  /** The answering half; an end without one carries no code for it, and is not to be called. */
+  /** The answering half; an end without one carries no code for it, and refuses every call. */
   readonly answers?: Answers | undefined
   /** Sends input streams; an end without it carries no code for them and sends none. */
   readonly upload?: Upload | undefined
-  onGoaway?(notice: unknown): void
+  /** The other end will leave; the connector's matter. */
+  readonly onGoaway?: ((notice: unknown) => void) | undefined
 }
 
 /** One end of the conversation on one socket, after the handshake. Either end calls, streams, cancels and is called. */
 export interface Peer {
   readonly line: Line
   /**
-   * Makes a call; returns its id. `options` is JSON, or empty.
+   * Makes a call under an id that its owner chose, odd at the connector and even at the acceptor. `options` is JSON, or empty.
    * @throws RpcError for a message larger than the other end takes, and for a stream that this end cannot send
    */
-  open(path: string, input: Encoded, options: string, stream: Source | undefined, caller: Caller): number
+  open(id: number, path: string, input: Encoded, options: string, stream: Source | undefined, caller: Caller): void
   /** Tells the callee, unless the call has ended; what still comes of it is ignored. */
   cancel(id: number): void
   /**
@@ -32,17 +47,18 @@ export interface Peer {
    * @throws ProtocolError where the socket has to close
    */
   handle(frame: Parsed, from?: number): void
-  /** The socket is gone: everything pending ends, in both directions. */
-  close(error: RpcError): void
+  /** Calls of this end that have not ended, by their ids. */
+  readonly live: ReadonlyMap<number, { readonly caller: Caller }>
+  /**
+   * The socket is gone: input streams stop, and so does what is answered here.
+   * @returns whose calls it carried, who have not heard of it
+   */
+  close(reason: RpcError): Caller[]
 }
-
-/** What comes about a call that this end made. */
-const TO_CALLER = [CREDIT, RESULT, ERROR, EVENT, DONE]
 
 export const createPeer = (line: Line, { answers, upload, onGoaway }: PeerOptions): Peer => {
   const { push, codec } = line
   const live = new Map<number, { caller: Caller; sender: Sender | undefined }>()
-  let nextId: number = line.firstId
 
   const end = (id: number) => {
     live.get(id)?.sender?.close()
@@ -57,14 +73,16 @@ export const createPeer = (line: Line, { answers, upload, onGoaway }: PeerOption
     const { caller, sender } = live.get(id) ?? {}
     if (op === PING) push(`[${PONG}]`)
     else if (op === GOAWAY) onGoaway?.(id)
-    else if (!caller || !TO_CALLER.includes(op)) {
+    else if (!caller || op < CREDIT) {
       // Not about a call of this end's, or about one that has ended, which the other end could not know yet.
-      answers?.handle(message)
+      if (answers) answers.handle(message, line)
+      else if (op === CALL) push(`[${ERROR},${id},{"code":"UNIMPLEMENTED","executed":"no"}]`)
     } else if (op === CREDIT) {
       const n = json as number
       if (n < 0) caller.hear(CREDIT, -n, WEIGHT)
       else sender?.grant(n)
-    } else {
+    } else if (op === CURSOR) caller.hear(op, json)
+    else {
       let value: unknown
       try {
         // An event has its id before its marks.
@@ -75,24 +93,22 @@ export const createPeer = (line: Line, { answers, upload, onGoaway }: PeerOption
         return caller.hear(ERROR, new RpcError('INTERNAL', (error as Error).message, { executed: 'yes' }))
       }
       if (op !== EVENT) end(id)
-      caller.hear(op, value, line.weight)
+      caller.hear(op, value, line.weight, op === EVENT ? (marks as string) : undefined)
     }
   }
 
   return {
     line,
-    open(path, input, options, stream, caller) {
-      if (stream && !upload) throw new RpcError('UNIMPLEMENTED', 'no streams')
-      const id = nextId
+    live,
+    open(id, path, input, options, stream, caller) {
+      if (stream && !upload) throw new RpcError('UNIMPLEMENTED', 'no streams', { executed: 'no' })
       line.send(`${CALL},${id},${JSON.stringify(path)}`, input, options)
-      nextId += 2
       const call = { caller, sender: undefined as Sender | undefined }
       live.set(id, call)
       if (stream)
         call.sender = upload!(line, id, stream, (error) => {
           if (end(id)) caller.hear(ERROR, error)
         })
-      return id
     },
     cancel,
     handle({ messages, bytes, size }, from = 0) {
@@ -101,12 +117,11 @@ export const createPeer = (line: Line, { answers, upload, onGoaway }: PeerOption
       line.bytes = bytes
       for (const message of messages.slice(from)) one(message)
     },
-    close(error) {
-      for (const [id, { caller }] of live) {
-        end(id)
-        caller.hear(ERROR, error)
-      }
-      answers?.close(error)
+    close(reason) {
+      const callers = [...live.values()].map(({ caller }) => caller)
+      for (const id of live.keys()) end(id)
+      answers?.leave(line, reason)
+      return callers
     },
   }
 }

@@ -1,0 +1,82 @@
+import { type Line, type Memory, type Packed, PING } from '@pairwire/wire'
+
+/** What is remembered of one session's mutations. */
+export interface Results extends Memory {
+  /** How many results are kept. */
+  readonly size: number
+  /** What they take, in bytes. */
+  readonly bytes: number
+}
+
+/** Results after which the client is asked how far it has read, by a ping: what was sent before its pong has arrived. */
+const ASK_AT = 32
+const ASK_BYTES = 16_384
+/** However small they are. */
+const MAX_RESULTS = 4_096
+
+interface Kept {
+  readonly answer: Packed
+  /** Where it was sent; undefined while it was not. */
+  readonly line: Line | undefined
+}
+
+/**
+ * Keeps the results of mutations until their caller has them: so it can be told what became of a call whose connection was
+ * lost. Beyond its bound it forgets the oldest, and knows that it did.
+ *
+ * @param from calls with lower ids were made before this memory began
+ * @param max bytes
+ */
+export const createResults = (from: number, max: number): Results => {
+  const kept = new Map<number, Kept>()
+  let bytes = 0
+  /** Calls up to this id may have been forgotten. */
+  let forgotten = from - 1
+  /** Of those that were sent on a line since it was last asked. */
+  let fresh = new Set<number>()
+  let freshBytes = 0
+  /** What the ping under way asks about. */
+  let asked: { line: Line; ids: Set<number> } | undefined
+
+  const remove = (id: number) => {
+    const result = kept.get(id)
+    if (!result) return
+    kept.delete(id)
+    fresh.delete(id)
+    bytes -= result.answer.weight
+  }
+
+  return {
+    get size() {
+      return kept.size
+    },
+    get bytes() {
+      return bytes
+    },
+    forgot: (id) => id <= forgotten,
+    recall: (id) => kept.get(id)?.answer,
+    keep(id, answer, line) {
+      remove(id)
+      kept.set(id, { answer, line })
+      bytes += answer.weight
+      for (const oldest of kept.keys()) {
+        if (bytes <= max && kept.size <= MAX_RESULTS) break
+        forgotten = Math.max(forgotten, oldest)
+        remove(oldest)
+      }
+      if (!line) return
+      fresh.add(id)
+      freshBytes += answer.weight
+      if (asked?.line === line || (fresh.size < ASK_AT && freshBytes < ASK_BYTES)) return
+      asked = { line, ids: fresh }
+      fresh = new Set()
+      freshBytes = 0
+      line.push(`[${PING}]`)
+    },
+    confirm(line) {
+      if (asked?.line !== line) return
+      for (const id of asked.ids) if (kept.get(id)?.line === line) remove(id)
+      asked = undefined
+    },
+  }
+}

@@ -1,0 +1,82 @@
+import { createDeadlines } from '@pairwire/wire'
+import { Session, type SessionHello, type SessionOptions } from './session.ts'
+
+/** The sessions of one server. */
+export interface Sessions {
+  /** How many there are, with and without a socket. */
+  readonly size: number
+  [Symbol.iterator](): Iterator<Session>
+  /** The session that a `hello` asks for, if it is still there and the same user's; else a new one. */
+  enter(hello: SessionHello): { session: Session; resumed: boolean }
+  /** Its last socket is gone: it is kept for a while. `left`: the client said that it will not come back. */
+  leave(session: Session, left: boolean): void
+  /** Ends all of them. */
+  clear(): void
+}
+
+export interface Keeping {
+  /** Milliseconds that a session without a socket is kept. */
+  readonly grace: number
+  /** How many of those, at most; beyond it the one that lost its socket first ends. */
+  readonly sessions: number
+  /** Bytes of results that they keep, at most; likewise. */
+  readonly bytes: number
+}
+
+export const createSessions = (
+  options: SessionOptions,
+  { grace, sessions: most, bytes: mostBytes }: Keeping,
+): Sessions => {
+  const all = new Set<Session>()
+  /** By user, codec and id: whoever says the id of somebody else's session finds none, and disturbs none. */
+  const byKey = new Map<string, Session>()
+  /** Without a socket, the one that lost it first before the others, with the bytes that it kept then. */
+  const lost = new Map<Session, number>()
+  let lostBytes = 0
+  const deadlines = createDeadlines()
+
+  const forget = (session: Session) => {
+    lostBytes -= lost.get(session) ?? 0
+    lost.delete(session)
+    deadlines.delete(session)
+  }
+
+  return {
+    get size() {
+      return all.size
+    },
+    [Symbol.iterator]: () => all.values(),
+    enter(hello) {
+      const key = JSON.stringify([hello.owner, hello.codec.name, hello.id])
+      const known = hello.id ? byKey.get(key) : undefined
+      if (known) {
+        forget(known)
+        return { session: known, resumed: true }
+      }
+      const session = new Session(options, hello, () => {
+        forget(session)
+        all.delete(session)
+        if (byKey.get(key) === session) byKey.delete(key)
+      })
+      all.add(session)
+      if (hello.id) byKey.set(key, session)
+      return { session, resumed: false }
+    },
+    leave(session, left) {
+      if (left || !session.results || grace <= 0) return session.end()
+      // In steps, so that many that were lost together end together.
+      const step = Math.max(1, grace / 16)
+      session.deadline = Math.ceil((Date.now() + grace) / step) * step
+      lost.set(session, session.results.bytes)
+      lostBytes += session.results.bytes
+      deadlines.add(session)
+      for (const oldest of lost.keys()) {
+        if (lost.size <= most && lostBytes <= mostBytes) break
+        oldest.end()
+      }
+    },
+    clear() {
+      for (const session of all) session.end(true)
+    },
+  }
+}

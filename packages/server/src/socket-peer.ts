@@ -1,0 +1,222 @@
+import { RpcError } from '@pairwire/contract'
+import { mask } from '@pairwire/router'
+import {
+  type Attached,
+  attach,
+  BAD_FRAME,
+  BAD_VERSION,
+  closeReason,
+  createLine,
+  createOutbox,
+  createPeer,
+  FORBIDDEN,
+  GOAWAY,
+  HELLO,
+  HELLO_TIMEOUT,
+  type HelloOptions,
+  INTERNAL_CLOSE,
+  type Message,
+  OVERLOADED,
+  type Parsed,
+  type Peer,
+  ProtocolError,
+  parseFrame,
+  SECOND_HELLO,
+  SLOW_CONSUMER,
+  type Socket,
+  SUPERSEDED,
+  TOO_LARGE,
+  UNAUTHENTICATED_CLOSE,
+  upload,
+  VERSION,
+  WELCOME,
+  type Welcome,
+} from '@pairwire/wire'
+import type { Identified, Session, SessionOptions, SessionSocket } from './session.ts'
+import type { Sessions } from './sessions.ts'
+
+export interface SocketPeerOptions extends SessionOptions {
+  readonly sessions: Sessions
+  readonly epoch: string
+  readonly heartbeat: number
+}
+
+/** What is this socket's own. */
+export interface SocketHooks {
+  /** Whose a connection is whose `hello` had these params; a promise where something has to be awaited. */
+  identify(params: unknown): Identified | PromiseLike<Identified>
+  closed(): void
+}
+
+/** The server's end of one socket: hello, whose it is, then a peer that answers for the session. */
+export interface SocketPeer {
+  close(code: number, reason: string): void
+  /** Asks the client to move to another socket, after `retryAfter` milliseconds. */
+  goaway(notice: { reason?: string | undefined; retryAfter?: number | undefined }): void
+}
+
+export const isThenable = (value: unknown): value is PromiseLike<unknown> =>
+  typeof (value as PromiseLike<unknown> | null)?.then === 'function'
+
+/** Close codes for what `authenticate` and `context` throw to refuse. */
+const REFUSALS = new Map([
+  ['UNAUTHENTICATED', UNAUTHENTICATED_CLOSE],
+  ['PERMISSION_DENIED', FORBIDDEN],
+  ['RESOURCE_EXHAUSTED', OVERLOADED],
+  ['UNAVAILABLE', OVERLOADED],
+])
+
+let sockets = 0
+
+/** The longest id of a session that is kept, in characters. */
+const MAX_SESSION = 128
+
+export const createSocketPeer = (socket: Socket, options: SocketPeerOptions, hooks: SocketHooks): SocketPeer => {
+  const { limits, codecs, onError, sessions } = options
+  let codec = codecs.rich
+  let session: Session | undefined
+  let mine: SessionSocket | undefined
+  let peer: Peer | undefined
+  let leaving = false
+  const order = ++sockets
+  /** What came while it was being found out whose the connection is. */
+  let held: { frames: Parsed[]; messages: number; size: number } | undefined
+  let gone = false
+  const attached: SocketPeer & Attached = {
+    send(frame) {
+      socketEnd.send(frame)
+      // Not every runtime says how much waits to be sent; where it does, a reader that does not read has to go.
+      if ((socket.bufferedAmount ?? 0) > limits.buffered) attached.close(SLOW_CONSUMER, 'too much waits to be read')
+    },
+    close(code, reason) {
+      if (code !== SLOW_CONSUMER) outbox.flush()
+      socketEnd.close(code, closeReason(reason))
+    },
+    goaway({ reason, retryAfter }) {
+      leaving = true
+      outbox.push(JSON.stringify([GOAWAY, { reason, retryAfter }]))
+      outbox.flush()
+    },
+  }
+  const outbox = createOutbox((text, bytes) => attached.send(bytes ? codec.join!(text, bytes) : text))
+
+  const hello = ([op, version, , json, marks]: Message, bytes: Uint8Array | undefined): HelloOptions => {
+    if (op !== HELLO || typeof (json ?? {}) !== 'object')
+      throw new ProtocolError(BAD_FRAME, 'a connection begins with hello')
+    if (version !== VERSION) throw new ProtocolError(BAD_VERSION, `this server speaks version ${VERSION} of the wire`)
+    try {
+      return (codec.decode(json ?? {}, marks, bytes) ?? {}) as HelloOptions
+    } catch {
+      throw new ProtocolError(BAD_FRAME, 'the options of hello cannot be read')
+    }
+  }
+
+  const refuse = (error: unknown) => {
+    const code = error instanceof RpcError && REFUSALS.get(error.code)
+    if (!code) return attached.close(INTERNAL_CLOSE, mask(error, 'authenticate', 'query', onError).message)
+    const { message, retryAfter } = error as RpcError
+    // A close code has no room for a time.
+    if (retryAfter) attached.goaway({ reason: message, retryAfter })
+    attached.close(code, message)
+  }
+
+  const begin = (id: unknown, { codec: name, timeout, window, next }: HelloOptions, { owner, ctx }: Identified) => {
+    if (gone) return
+    if (name === 'json') codec = codecs.json
+    const entered = sessions.enter({
+      id: typeof id === 'string' && id.length <= MAX_SESSION ? id : '',
+      codec,
+      owner,
+      next: Number.isSafeInteger(next) ? (next as number) : 1,
+      timeout: timeout ?? undefined,
+    })
+    if (entered.session.isPast(order)) return attached.close(SUPERSEDED, 'another socket took over this session')
+    session = entered.session
+    const line = createLine(outbox, codec, limits, 2)
+    if (typeof window === 'number' && window > 0) line.window = window
+    peer = createPeer(line, { answers: session.answers, upload })
+    mine = {
+      line,
+      peer,
+      order,
+      get leaving() {
+        return leaving
+      },
+      supersede: () => attached.close(SUPERSEDED, 'another socket took over this session'),
+      identify: hooks.identify,
+    }
+    session.attach(mine, ctx)
+    const welcome: Welcome = {
+      session: id as string,
+      resumed: entered.resumed,
+      epoch: options.epoch,
+      heartbeat: options.heartbeat,
+      limits,
+    }
+    outbox.push(JSON.stringify([WELCOME, welcome]))
+    const frames = held?.frames ?? []
+    held = undefined
+    try {
+      for (const frame of frames) if (!gone) peer.handle(frame)
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error
+      attached.close(error.code, error.message)
+    }
+    outbox.flush()
+  }
+
+  const hold = (frame: Parsed) => {
+    if (!held) return
+    if (frame.messages.some(([op]) => op === HELLO)) throw new ProtocolError(SECOND_HELLO, 'a connection has one hello')
+    held.messages += frame.messages.length
+    held.size += frame.size
+    if (held.messages > limits.held || held.size > 2 * limits.message)
+      throw new ProtocolError(OVERLOADED, 'too much was sent before the welcome')
+    held.frames.push(frame)
+  }
+
+  const socketEnd = attach(socket, {
+    frame(data) {
+      const frame = parseFrame(data, limits, codec)
+      if ((frame.bytes?.length ?? 0) > limits.message)
+        throw new ProtocolError(TOO_LARGE, 'a message with too many bytes')
+      if (peer) {
+        const { answers } = session!
+        const { size } = answers
+        peer.handle(frame)
+        // When each call of the frame was answered in its turn there is nothing to wait for.
+        if (answers.size <= size) outbox.flush()
+        return
+      }
+      if (held) return hold(frame)
+      const first = frame.messages[0]!
+      const said = hello(first, frame.bytes)
+      clearTimeout(timer)
+      held = { frames: [], messages: 0, size: 0 }
+      if (frame.messages.length > 1) hold({ ...frame, messages: frame.messages.slice(1) })
+      try {
+        const who = hooks.identify(said.params ?? undefined)
+        if (isThenable(who)) who.then((who) => begin(first[2], said, who)).then(undefined, refuse)
+        else begin(first[2], said, who)
+      } catch (error) {
+        refuse(error)
+      }
+    },
+    closed(code, reason) {
+      gone = true
+      // Where the platform leaves the close handshake half done, this finishes it.
+      if (socket.readyState === 2) socket.close()
+      held = undefined
+      clearTimeout(timer)
+      if (session && mine) {
+        const why = `the client's connection closed (${code}${reason && `: ${reason}`})`
+        const last = session.detach(mine, new RpcError('UNAVAILABLE', why, { executed: 'unknown' }))
+        // 1000 is what a client says that has done with it.
+        if (last) sessions.leave(session, code === 1000)
+      }
+      hooks.closed()
+    },
+  })
+  const timer = setTimeout(() => attached.close(HELLO_TIMEOUT, `no hello within ${limits.hello} ms`), limits.hello)
+  return attached
+}
