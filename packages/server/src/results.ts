@@ -6,6 +6,8 @@ export interface Results extends Memory {
   readonly size: number
   /** What they take, in bytes. */
   readonly bytes: number
+  /** Nobody will ever know how these calls end. */
+  lose(ids: Iterable<number>): void
 }
 
 /** Results after which the client is asked how far it has read, by a ping: what was sent before its pong has arrived. */
@@ -32,6 +34,7 @@ export const createResults = (from: number, max: number): Results => {
   let bytes = 0
   /** Calls up to this id may have been forgotten. */
   let forgotten = from - 1
+  const lost = new Set<number>()
   /** Of those that were sent on a line since it was last asked. */
   let fresh = new Set<number>()
   let freshBytes = 0
@@ -53,7 +56,10 @@ export const createResults = (from: number, max: number): Results => {
     get bytes() {
       return bytes
     },
-    forgot: (id) => id <= forgotten,
+    forgot: (id) => id <= forgotten || lost.has(id),
+    lose(ids) {
+      for (const id of ids) lost.add(id)
+    },
     recall: (id) => kept.get(id)?.answer,
     keep(id, answer, line) {
       remove(id)

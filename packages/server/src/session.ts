@@ -43,6 +43,8 @@ export interface SessionSocket {
   readonly leaving: boolean
   /** Another socket has taken its place. */
   supersede(): void
+  /** Whether it can be touched from here: in a Worker, only from the request that it came with. */
+  isReachable(): boolean
   identify(params: unknown): Identified | PromiseLike<Identified>
 }
 
@@ -65,6 +67,8 @@ export class Session {
   readonly codec: Codec
   readonly results: Results | undefined
   readonly answers: Answers
+  /** Another has taken over from this one, which has nothing to do any more. */
+  dead = false
   /** When it ends if no socket comes, in milliseconds since the epoch. */
   deadline: number | undefined
   readonly #options: SessionOptions
@@ -74,9 +78,17 @@ export class Session {
   readonly #sockets = new Set<SessionSocket>()
   /** The latest. */
   #socket: SessionSocket | undefined
+  /** The latest, also when it is gone. */
+  #probe: SessionSocket | undefined
   #ctx: unknown
 
-  constructor(options: SessionOptions, { id, codec, owner, next, timeout }: SessionHello, onEnd: (s: Session) => void) {
+  /** @param heir of whose results this session takes over */
+  constructor(
+    options: SessionOptions,
+    { id, codec, owner, next, timeout }: SessionHello,
+    onEnd: (session: Session) => void,
+    heir?: Session | undefined,
+  ) {
     const { router, limits, onError, clientOf, once } = options
     const { rate, burst } = limits
     this.#options = options
@@ -84,7 +96,7 @@ export class Session {
     this.#id = id
     this.#onEnd = onEnd
     this.codec = codec
-    this.results = id ? createResults(next, limits.results) : undefined
+    this.results = heir?.results ?? (id ? createResults(next, limits.results) : undefined)
     const client = clientOf?.(this)
     const callee: Callee = {
       find: (path) => (path === REFRESH ? { kind: 'query', takesStream: false } : router.find(path)),
@@ -118,6 +130,7 @@ export class Session {
   attach(socket: SessionSocket, ctx: unknown): void {
     this.#ctx = ctx
     this.#socket = socket
+    this.#probe = socket
     for (const other of this.#sockets) if (!other.leaving) other.supersede()
     this.#sockets.add(socket)
   }
@@ -128,6 +141,22 @@ export class Session {
     this.#sockets.delete(socket)
     if (this.#socket === socket) this.#socket = undefined
     return !this.#sockets.size
+  }
+
+  /**
+   * Whether its calls can be answered from here. A Worker cancels what a request was doing when its socket is lost, and lets
+   * no other request touch it (https://developers.cloudflare.com/workers/observability/errors/, "on behalf of a different
+   * request"); inside a Durable Object, and elsewhere, there is no such wall.
+   */
+  get isReachable(): boolean {
+    return this.#probe?.isReachable() ?? true
+  }
+
+  /** Gives way to another, which takes over the results: what runs has been cancelled, or will be answered to nobody. */
+  abandon(): void {
+    this.dead = true
+    this.results?.lose([...this.answers.running].map(({ id }) => id))
+    this.#onEnd(this)
   }
 
   /** Nobody will come back for it. @param all whether also what others may have joined ends */

@@ -49,20 +49,28 @@ export const createSessions = (
     enter(hello) {
       const key = JSON.stringify([hello.owner, hello.codec.name, hello.id])
       const known = hello.id ? byKey.get(key) : undefined
+      // A Worker may have cancelled the timer along with the request that set it.
+      for (const overdue of lost.keys()) {
+        if (overdue.deadline! > Date.now() || overdue === known) break
+        overdue.end()
+      }
       if (known) {
         forget(known)
-        return { session: known, resumed: true }
+        if (known.isReachable) return { session: known, resumed: true }
+        known.abandon()
       }
-      const session = new Session(options, hello, () => {
+      const end = (session: Session) => {
         forget(session)
         all.delete(session)
         if (byKey.get(key) === session) byKey.delete(key)
-      })
+      }
+      const session = new Session(options, hello, end, known)
       all.add(session)
       if (hello.id) byKey.set(key, session)
-      return { session, resumed: false }
+      return { session, resumed: !!known }
     },
     leave(session, left) {
+      if (session.dead) return
       if (left || !session.results || grace <= 0) return session.end()
       // In steps, so that many that were lost together end together.
       const step = Math.max(1, grace / 16)

@@ -111,6 +111,8 @@ export const createSocketPeer = (socket: Socket, options: SocketPeerOptions, hoo
     }
   }
 
+  const supersede = () => attached.close(SUPERSEDED, 'another socket took over this session')
+
   const refuse = (error: unknown) => {
     const code = error instanceof RpcError && REFUSALS.get(error.code)
     if (!code) return attached.close(INTERNAL_CLOSE, mask(error, 'authenticate', 'query', onError).message)
@@ -130,7 +132,7 @@ export const createSocketPeer = (socket: Socket, options: SocketPeerOptions, hoo
       next: Number.isSafeInteger(next) ? (next as number) : 1,
       timeout: timeout ?? undefined,
     })
-    if (entered.session.isPast(order)) return attached.close(SUPERSEDED, 'another socket took over this session')
+    if (entered.session.isPast(order)) return supersede()
     session = entered.session
     const line = createLine(outbox, codec, limits, 2)
     if (typeof window === 'number' && window > 0) line.window = window
@@ -142,7 +144,14 @@ export const createSocketPeer = (socket: Socket, options: SocketPeerOptions, hoo
       get leaving() {
         return leaving
       },
-      supersede: () => attached.close(SUPERSEDED, 'another socket took over this session'),
+      supersede,
+      isReachable() {
+        try {
+          return socket.readyState >= 0
+        } catch {
+          return false
+        }
+      },
       identify: hooks.identify,
     }
     session.attach(mine, ctx)
@@ -180,6 +189,7 @@ export const createSocketPeer = (socket: Socket, options: SocketPeerOptions, hoo
       const frame = parseFrame(data, limits, codec)
       if ((frame.bytes?.length ?? 0) > limits.message)
         throw new ProtocolError(TOO_LARGE, 'a message with too many bytes')
+      if (session?.dead) return supersede()
       if (peer) {
         const { answers } = session!
         const { size } = answers

@@ -29,6 +29,8 @@ import { createSender, type Source } from './sender.ts'
 export interface Answers {
   /** How many calls still run. */
   readonly size: number
+  /** Those whose caller waits. */
+  readonly running: Iterable<Answering>
   /**
    * Any message but those about this end's running calls. A call whose handler is sync is answered before this returns.
    * @throws ProtocolError for one that the other end has no business to send
@@ -281,6 +283,7 @@ export const createAnswers = ({ codec, limits, callee, timeout, memory, admit }:
     get size() {
       return size
     },
+    running: { [Symbol.iterator]: () => live.values() },
     handle(message, line) {
       const [op, id, n] = message as [number, number, number]
       if (op === PONG) return memory?.confirm(line)
