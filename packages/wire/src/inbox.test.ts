@@ -4,7 +4,6 @@ import { createInbox } from './inbox.ts'
 const open = () => {
   const account = { granted: [] as number[], unread: 0, leave: vi.fn() }
   const inbox = createInbox<string>({
-    grant: (n) => account.granted.push(n),
     weigh(change) {
       account.unread += change
     },
@@ -13,7 +12,8 @@ const open = () => {
   const put = (...values: string[]) => {
     for (const value of values) inbox.push({ value, weight: value.length })
   }
-  return { inbox, put, account }
+  const ask = () => inbox.push({ weight: 64, reached: () => account.granted.push(10) })
+  return { inbox, put, ask, account }
 }
 
 const done = { done: true, value: undefined }
@@ -78,9 +78,9 @@ it('takes nothing after its end, and keeps to its first end', async () => {
 })
 
 it('grants what is asked for only when all that came before has been read', async () => {
-  const { inbox, put, account } = open()
+  const { inbox, put, ask, account } = open()
   put('a', 'b')
-  inbox.push({ ask: 10, weight: 64 })
+  ask()
   put('c')
   await inbox.next()
   await inbox.next()
@@ -90,9 +90,9 @@ it('grants what is asked for only when all that came before has been read', asyn
 })
 
 it('grants at once what is asked of a reader that waits, who goes on waiting', async () => {
-  const { inbox, put, account } = open()
+  const { inbox, put, ask, account } = open()
   const reader = inbox.next()
-  inbox.push({ ask: 10, weight: 64 })
+  ask()
   await new Promise((resolve) => setTimeout(resolve))
   expect(account.granted).toEqual([10])
   put('a')
@@ -100,9 +100,9 @@ it('grants at once what is asked of a reader that waits, who goes on waiting', a
 })
 
 it('weighs what lies unread, down to nothing', async () => {
-  const { inbox, put, account } = open()
+  const { inbox, put, ask, account } = open()
   put('abc', 'de')
-  inbox.push({ ask: 10, weight: 64 })
+  ask()
   expect(account.unread).toBe(69)
   await inbox.next()
   expect(account.unread).toBe(66)
@@ -113,9 +113,9 @@ it('weighs what lies unread, down to nothing', async () => {
 })
 
 it('drops what is queued when its reader leaves, and tells its owner once', async () => {
-  const { inbox, put, account } = open()
+  const { inbox, put, ask, account } = open()
   put('a', 'b')
-  inbox.push({ ask: 10, weight: 64 })
+  ask()
   expect(await inbox.return()).toEqual(done)
   await inbox.return()
   expect(account).toMatchObject({ unread: 0, granted: [] })
@@ -149,4 +149,30 @@ it('is left by a loop that breaks', async () => {
   for await (const _ of inbox) break
   expect(account.unread).toBe(0)
   expect(account.leave).toHaveBeenCalledTimes(1)
+})
+
+it('says how much is queued, values and what is to be done alike', async () => {
+  const { inbox, put, ask } = open()
+  expect(inbox.unread).toBe(0)
+  put('a')
+  ask()
+  expect(inbox.unread).toBe(2)
+  await inbox.next()
+  expect(inbox.unread).toBe(1)
+  await inbox.return()
+  expect(inbox.unread).toBe(0)
+})
+
+it('knows the id of the last event that was read, not of one that waits, and keeps it where the next has none', async () => {
+  const { inbox, put } = open()
+  expect(inbox.lastEventId).toBeUndefined()
+  inbox.push({ value: 'a', weight: 1, id: 'e.1' })
+  put('b')
+  inbox.push({ value: 'c', weight: 1, id: 'e.2' })
+  expect(inbox.lastEventId).toBeUndefined()
+  await inbox.next()
+  await inbox.next()
+  expect(inbox.lastEventId).toBe('e.1')
+  await inbox.return()
+  expect(inbox.lastEventId).toBe('e.1')
 })
