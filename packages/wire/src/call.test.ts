@@ -1,6 +1,6 @@
 import { RpcError } from '@pairwire/contract'
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { type CallSettings, createCall } from './call.ts'
+import { type Call, type CallSettings, createCall } from './call.ts'
 import { jsonCodec } from './codec.ts'
 import { createLine } from './line.ts'
 import { type Message, PEER_LIMITS } from './messages.ts'
@@ -13,29 +13,35 @@ afterEach(() => {
 
 const nextTask = () => new Promise((resolve) => setTimeout(resolve))
 
-/** A call, and the other end of the line that carries it. */
-const make = (settings: CallSettings = {}, { input = 'input' as unknown, message = 1_000 } = {}) => {
-  const sent: Message[] = []
-  const outbox = { push: (text: string) => sent.push(JSON.parse(text)), flush() {} }
-  const line = createLine(outbox, jsonCodec, { ...PEER_LIMITS, message }, 1)
+/** A call, and the other end of the lines that carry it, one after the other. */
+const make = (settings: CallSettings = {}, { input = 'input' as unknown, message = 1_000, again = true } = {}) => {
   let unread = 0
-  const { weigh } = line
-  line.weigh = (change) => {
-    unread += change
-    weigh(change)
+  const socket = () => {
+    const sent: Message[] = []
+    const outbox = { push: (text: string) => sent.push(JSON.parse(text)), flush() {} }
+    const line = createLine(outbox, jsonCodec, { ...PEER_LIMITS, message }, 1)
+    const { weigh } = line
+    line.weigh = (change) => {
+      unread += change
+      weigh(change)
+    }
+    const peer = createPeer(line, {})
+    return {
+      sent,
+      open: () => call.open(peer),
+      say: (...messages: Message[]) => peer.handle({ messages, bytes: undefined, size: 0 }),
+      lose: () => peer.close(new RpcError('UNAVAILABLE', 'lost', { executed: 'unknown' })),
+    }
   }
-  const peer = createPeer(line, {})
-  const owner = { ended: vi.fn(), streams: vi.fn() }
+  const owner = {
+    ended: vi.fn(),
+    streams: vi.fn(),
+    again: vi.fn((_call: Call, _delay?: number) => again),
+    problem: '',
+  }
   const call = createCall(owner, jsonCodec, 'path', input, settings, 30_000)
-  return {
-    call,
-    owner,
-    sent,
-    unread: () => unread,
-    open: () => call.open(peer),
-    say: (...messages: Message[]) => peer.handle({ messages, bytes: undefined, size: 0 }),
-    lose: () => peer.close(new RpcError('UNAVAILABLE', 'lost', { executed: 'unknown' })),
-  }
+  call.id = 1
+  return { call, owner, unread: () => unread, socket, ...socket() }
 }
 const opened = (settings?: CallSettings) => {
   const made = make(settings)
@@ -118,11 +124,54 @@ describe('a call', () => {
     expect(await outcome(call)).toEqual(['NOT_FOUND', 'yes'])
   })
 
-  it('ends with its socket', async () => {
-    const { call, lose } = opened()
+  it('outlives its socket, and is sent again on the next under the same id', async () => {
+    vi.useFakeTimers()
+    const { call, lose, socket, owner } = opened({ timeout: 500, metadata: { a: 'b' }, key: 'k' })
     const awaited = outcome(call)
+    expect(lose()).toEqual([call])
+    vi.advanceTimersByTime(200)
+    for (const attempt of [2, 3]) {
+      const next = socket()
+      next.open()
+      expect(next.sent).toEqual([[2, 1, 'path', 'input', { timeout: 300, metadata: { a: 'b' }, key: 'k', attempt }]])
+      if (attempt === 3) next.say([7, 1, 'at last'])
+      else next.lose()
+    }
+    expect(await awaited).toBe('at last')
+    expect(owner.ended).toHaveBeenCalledTimes(1)
+  })
+
+  it('is sent once to each socket', () => {
+    const { open, sent } = opened()
+    open()
+    expect(sent).toHaveLength(1)
+  })
+
+  it('does not hear what a lost socket says late', async () => {
+    const { call, lose, say, socket } = opened()
     lose()
-    expect(await awaited).toEqual(['UNAVAILABLE', 'unknown'])
+    say([7, 1, 'late'])
+    const next = socket()
+    next.open()
+    expect(call.ended).toBe(false)
+    next.say([7, 1, 'result'])
+    expect(await call).toBe('result')
+  })
+
+  it('that ends while it is on no socket may have run, and tells nobody but its user', async () => {
+    const { call, sent, lose } = opened()
+    lose()
+    call.end('UNAVAILABLE', 'is lost')
+    expect(await outcome(call)).toEqual(['UNAVAILABLE', 'unknown'])
+    expect(sent).toHaveLength(1)
+  })
+
+  it('says why there was no connection, when it runs out of time without one', async () => {
+    const { call, owner } = make()
+    owner.problem = 'no server'
+    call.expire()
+    expect((await failure(call)).message).toBe('"path" expired: no server')
+    expect(await outcome(call)).toEqual(['DEADLINE_EXCEEDED', 'no'])
   })
 
   it('is told to the other end, when it runs out of time', async () => {
@@ -153,6 +202,20 @@ describe('a call', () => {
     open()
     expect(await outcome(call)).toEqual(['INVALID_ARGUMENT', 'no'])
     expect(sent).toEqual([])
+  })
+
+  it('that has a stream is sent again without it', () => {
+    const sender = { run: vi.fn(), grant: vi.fn(), close: vi.fn() }
+    const upload = vi.fn(() => sender as never)
+    const { call } = make({ stream: [1] })
+    for (const attempt of [1, 2]) {
+      const outbox = { push: vi.fn(), flush() {} }
+      const peer = createPeer(createLine(outbox, jsonCodec, PEER_LIMITS, 1), { upload })
+      call.open(peer)
+      expect(outbox.push.mock.calls[0]![0]).toBe(`[2,1,"path","input"${attempt > 1 ? ',{"attempt":2}' : ''}]`)
+      peer.close(new RpcError('UNAVAILABLE'))
+      expect([upload.mock.calls.length, sender.close.mock.calls.length]).toEqual([1, 1])
+    }
   })
 
   it('that has a stream fails at an end that sends none', async () => {
@@ -251,6 +314,368 @@ describe('a subscription', () => {
     expect(await awaited).toEqual(['UNIMPLEMENTED', 'unknown'])
     expect((await failure(call)).message).toBe('"path" is a subscription')
     expect(sent.slice(1)).toEqual([[3, 1]])
+  })
+})
+
+describe('a subscription that lost its socket', () => {
+  /** One that is being read, with what came after it was lost, told apart from what came before. */
+  const reading = (settings?: CallSettings, onGap = true) => {
+    const made = opened(settings)
+    const heard: unknown[] = []
+    const stop = made.call.subscribe({
+      onData: (event: never) => heard.push(event),
+      onError: ({ code }) => heard.push(code),
+      onDone: () => heard.push('done'),
+      ...(onGap && { onGap: ({ reason }) => heard.push(`gap: ${reason}`) }),
+    })
+    return { ...made, heard, stop }
+  }
+  const options = ({ sent }: { sent: Message[] }) => sent[0]?.[4]
+
+  it('goes on after the last event that had an id, and says nothing of it', async () => {
+    const { say, lose, socket, heard } = reading()
+    say([9, 1, 'a', 'e.1'], [9, 1, 'b', 'e.2'], [9, 1, 'untracked'])
+    await nextTask()
+    lose()
+    const next = socket()
+    next.open()
+    expect(options(next)).toEqual({ lastEventId: 'e.2', attempt: 2 })
+    next.say([9, 1, 'c', 'e.3'], [10, 1])
+    await nextTask()
+    expect(heard).toEqual(['a', 'b', 'untracked', 'c', 'done'])
+  })
+
+  it('goes on after the position that it was told, where no event came, and after the one its user gave', async () => {
+    for (const [settings, told, expected] of [
+      [{}, [[14, 1, 'e.7']], 'e.7'],
+      [{ lastEventId: 'e.3' }, [], 'e.3'],
+      [{ lastEventId: 'e.3' }, [[14, 1, 'e.7']], 'e.7'],
+      [
+        {},
+        [
+          [14, 1, 'e.7'],
+          [9, 1, 'a', 'e.8'],
+        ],
+        'e.8',
+      ],
+      [
+        {},
+        [
+          [9, 1, 'a', 'e.8'],
+          [14, 1, 'e.9'],
+          [9, 1, 'b'],
+        ],
+        'e.9',
+      ],
+    ] as [CallSettings, Message[], string][]) {
+      const { call, say, lose, socket } = reading(settings)
+      expect(call.resumes).toBe(!!settings.lastEventId)
+      if (told.length) say(...told)
+      await nextTask()
+      expect(call.resumes).toBe(true)
+      lose()
+      const next = socket()
+      next.open()
+      expect(options(next)).toEqual({ lastEventId: expected, attempt: 2 })
+    }
+  })
+
+  it('goes on after the position it was told by a socket that it lost next', () => {
+    const { lose, socket } = reading({ lastEventId: 'e.1' })
+    lose()
+    for (const id of ['e.5', 'e.9']) {
+      const next = socket()
+      next.open()
+      next.say([14, 1, id])
+      next.lose()
+    }
+    const last = socket()
+    last.open()
+    expect(options(last)).toEqual({ lastEventId: 'e.9', attempt: 4 })
+  })
+
+  it.fails.each<[string, Message[]]>([
+    ['before any event', []],
+    [
+      'after events without ids',
+      [
+        [9, 1, 'a'],
+        [9, 1, 'b'],
+      ],
+    ],
+  ])('%s is run anew, and tells its user once that it lost its place', async (_name, before) => {
+    const { say, lose, socket, heard } = reading()
+    if (before.length) say(...before)
+    await nextTask()
+    lose()
+    // Sockets that are lost before anything comes make it no more gaps.
+    for (const attempt of [2, 3, 4]) {
+      const next = socket()
+      next.open()
+      expect(options(next)).toEqual({ attempt })
+      if (attempt === 4) next.say([9, 1, 'anew'])
+      else next.lose()
+      await nextTask()
+    }
+    expect(heard).toEqual([...before.map(([, , event]) => event), 'gap: untracked', 'anew'])
+  })
+
+  it('again, after it has heard something, has lost its place again', async () => {
+    const { lose, socket, heard } = reading()
+    lose()
+    for (const event of ['a', 'b']) {
+      const next = socket()
+      next.open()
+      next.say([9, 1, event])
+      await nextTask()
+      next.lose()
+    }
+    expect(heard).toEqual(['gap: untracked', 'a', 'gap: untracked', 'b'])
+  })
+
+  it('without a place and without onGap ends with DATA_LOSS, and is not sent', async () => {
+    const { call, say, lose, socket, owner } = opened()
+    const got = read(call)
+    say([9, 1, 'a'])
+    lose()
+    const next = socket()
+    next.open()
+    expect([await got, next.sent, owner.ended.mock.calls.length]).toEqual([['a', 'DATA_LOSS'], [], 1])
+    const { heard, ...other } = reading({}, false)
+    other.lose()
+    other.socket().open()
+    await nextTask()
+    expect(heard).toEqual(['DATA_LOSS'])
+  })
+
+  it('whose log was reset or trimmed says so once, and goes on afresh', async () => {
+    const { say, lose, socket, heard, owner, call } = reading()
+    say([9, 1, 'a', 'e.1'])
+    await nextTask()
+    lose()
+    const next = socket()
+    next.open()
+    next.say([8, 1, { code: 'DATA_LOSS' }])
+    expect(owner.again.mock.calls).toEqual([[call]])
+    next.open()
+    expect(next.sent).toHaveLength(2)
+    expect(next.sent[1]![4] ?? {}).not.toHaveProperty('lastEventId')
+    next.say([14, 1, 'f.0'], [9, 1, 'b', 'f.1'])
+    await nextTask()
+    expect(heard).toEqual(['a', 'gap: lost', 'b'])
+    next.lose()
+    const after = socket()
+    after.open()
+    expect(options(after)).toMatchObject({ lastEventId: 'f.1' })
+    expect(owner.ended).not.toHaveBeenCalled()
+  })
+
+  it.fails('whose log was reset says so once, also where sockets after that are lost before anything came', async () => {
+    const { say, socket, heard, open, lose } = reading({ lastEventId: 'e.1' })
+    say([8, 1, { code: 'DATA_LOSS' }])
+    open()
+    lose()
+    for (const last of [false, false, true]) {
+      const next = socket()
+      next.open()
+      await nextTask()
+      if (last) next.say([9, 1, 'b', 'f.1'])
+      else next.lose()
+    }
+    await nextTask()
+    expect(heard).toEqual(['gap: lost', 'b'])
+  })
+
+  it('whose log fails without its having had a place in it ends with that', async () => {
+    const { say, heard } = reading()
+    say([8, 1, { code: 'DATA_LOSS' }])
+    await nextTask()
+    expect(heard).toEqual(['DATA_LOSS'])
+  })
+
+  it('whose log was reset ends with DATA_LOSS without onGap, and where it cannot be sent again', async () => {
+    for (const [onGap, again] of [
+      [false, true],
+      [true, false],
+    ] as const) {
+      const { say, heard, owner } = reading({ lastEventId: 'e.1' }, onGap)
+      owner.again.mockReturnValue(again)
+      say([8, 1, { code: 'DATA_LOSS' }])
+      await nextTask()
+      expect([heard, owner.ended.mock.calls.length]).toEqual([['DATA_LOSS'], 1])
+    }
+    const { call, say } = opened({ lastEventId: 'e.1' })
+    const got = read(call)
+    say([8, 1, { code: 'DATA_LOSS' }])
+    expect(await got).toEqual(['DATA_LOSS'])
+  })
+
+  it('reports what onGap throws or rejects with, and goes on', async () => {
+    const print = vi.spyOn(console, 'error').mockImplementation(() => {})
+    for (const onGap of [
+      () => {
+        throw new Error('mine')
+      },
+      () => Promise.reject(new Error('mine')),
+    ]) {
+      const { call, lose, socket } = opened()
+      const onData = vi.fn()
+      call.subscribe({ onData, onGap })
+      lose()
+      const next = socket()
+      next.open()
+      next.say([9, 1, 'anew'])
+      await nextTask()
+      expect(onData.mock.calls).toEqual([['anew']])
+    }
+    expect(print).toHaveBeenCalledTimes(2)
+  })
+
+  it('tells no gap once it was left', async () => {
+    const { stop, lose, socket, heard, call } = reading()
+    lose()
+    stop()
+    expect(call.ended).toBe(true)
+    socket().open()
+    await nextTask()
+    expect(heard).toEqual([])
+  })
+
+  describe('while events lie unread', () => {
+    it('is sent again only when they have been read', async () => {
+      const { call, say, lose, socket, owner } = opened()
+      const events = call[Symbol.asyncIterator]()
+      say([9, 1, 'a', 'e.1'], [6, 1, -100], [9, 1, 'b', 'e.2'])
+      lose()
+      const next = socket()
+      next.open()
+      await events.next()
+      expect([next.sent, owner.again.mock.calls]).toEqual([[], []])
+      await events.next()
+      const third = events.next()
+      await nextTask()
+      expect(owner.again.mock.calls).toEqual([[call]])
+      next.open()
+      // What the lost socket asked for is not granted to the new one.
+      expect(next.sent).toEqual([[2, 1, 'path', 'input', { lastEventId: 'e.2', attempt: 2 }]])
+      next.say([9, 1, 'c', 'e.3'])
+      expect(await third).toEqual({ done: false, value: 'c' })
+    })
+
+    it('holds no more of them, however many sockets are lost', async () => {
+      const { call, say, lose, socket, unread, owner } = opened()
+      const events = call[Symbol.asyncIterator]()
+      say([9, 1, 'a', 'e.1'])
+      const before = unread()
+      lose()
+      for (let i = 0; i < 20; i++) {
+        const next = socket()
+        next.open()
+        next.say([9, 1, 'more', 'e.2'])
+        next.lose()
+      }
+      expect(unread()).toBe(before)
+      await events.next()
+      events.next()
+      await nextTask()
+      expect(unread()).toBe(0)
+      const last = socket()
+      last.open()
+      last.open()
+      expect(owner.again).toHaveBeenCalled()
+      expect(last.sent).toEqual([[2, 1, 'path', 'input', { lastEventId: 'e.1', attempt: 2 }]])
+    })
+
+    it('tells of a lost place where they end', async () => {
+      const { call, say, lose, socket, owner } = opened()
+      const heard: unknown[] = []
+      let dealt = () => {}
+      const hear = (what: unknown) => {
+        heard.push(what)
+        return new Promise<void>((resolve) => {
+          dealt = resolve
+        })
+      }
+      call.subscribe({ onData: hear, onGap: ({ reason }) => hear(reason) })
+      say([9, 1, 'a'], [9, 1, 'b'])
+      await nextTask()
+      lose()
+      const next = socket()
+      owner.again.mockImplementation(() => {
+        next.open()
+        return true
+      })
+      next.open()
+      await nextTask()
+      expect([heard, next.sent]).toEqual([['a'], []])
+      dealt()
+      await nextTask()
+      expect([heard, next.sent]).toEqual([['a', 'b'], []])
+      dealt()
+      await nextTask()
+      expect([heard, next.sent]).toEqual([['a', 'b', 'untracked'], [[2, 1, 'path', 'input', { attempt: 2 }]]])
+      next.say([9, 1, 'anew'])
+      await nextTask()
+      expect(heard).toEqual(['a', 'b', 'untracked', 'anew'])
+    })
+  })
+})
+
+describe('the id of the last event', () => {
+  it('is that of the last one read, at first the one that was given; no event without an id changes it', async () => {
+    const { call, say } = opened({ lastEventId: 'e.1' })
+    const events = call[Symbol.asyncIterator]()
+    say([9, 1, 'a', 'e.2'], [9, 1, 'b'], [9, 1, 'c', 'e.3'], [14, 1, 'e.9'])
+    const ids = [call.lastEventId]
+    for (let i = 0; i < 3; i++) {
+      await events.next()
+      ids.push(call.lastEventId)
+    }
+    expect(ids).toEqual(['e.1', 'e.2', 'e.2', 'e.3'])
+    say([8, 1, gone])
+    await events.next().catch(() => {})
+    expect(call.lastEventId).toBe('e.3')
+    expect(opened().call.lastEventId).toBeUndefined()
+  })
+})
+
+describe('a call that was refused for the moment', () => {
+  const refusal = { code: 'RESOURCE_EXHAUSTED', executed: 'no', retryAfter: 250 }
+
+  it('is sent again as if for the first time, and its user hears nothing of it', async () => {
+    const { call, say, sent, owner, open } = opened()
+    say([8, 1, refusal])
+    expect(owner.again.mock.calls).toEqual([[call, 250]])
+    expect(call.ended).toBe(false)
+    open()
+    expect(sent).toEqual([
+      [2, 1, 'path', 'input'],
+      [2, 1, 'path', 'input'],
+    ])
+    say([7, 1, 'result'])
+    expect(await call).toBe('result')
+  })
+
+  it.each<[string, object, CallSettings, boolean]>([
+    ['that there is no time for that', {}, {}, false],
+    ['that it may have run', { executed: 'unknown' }, {}, true],
+    ['that it ran', { executed: 'yes' }, {}, true],
+    ['of no time to wait', { retryAfter: undefined }, {}, true],
+    ['of something else', { code: 'UNAVAILABLE' }, {}, true],
+  ])('ends where it is told %s', async (_name, change, settings, again) => {
+    const { call, open, say, owner } = make(settings, { again })
+    open()
+    say([8, 1, { ...refusal, ...change }])
+    expect((await outcome(call))[0]).toBe({ ...refusal, ...change }.code)
+    expect(owner.ended).toHaveBeenCalledTimes(1)
+  })
+
+  it('was not executed, where its user gives up meanwhile', async () => {
+    const { call, say, sent } = opened()
+    say([8, 1, refusal])
+    call.end('CANCELLED', 'aborted')
+    expect(await outcome(call)).toEqual(['CANCELLED', 'no'])
+    expect(sent).toHaveLength(1)
   })
 })
 
