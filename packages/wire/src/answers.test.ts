@@ -1,40 +1,79 @@
-import { RpcError, tracked } from '@pairwire/contract'
+import { cursor, RpcError, tracked } from '@pairwire/contract'
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { createAnswers } from './answers.ts'
-import type { Invocation } from './callee.ts'
+import type { Answering } from './answering.ts'
+import { type AnswersOptions, createAnswers, type Memory } from './answers.ts'
+import type { Callable, Invocation } from './callee.ts'
 import { ProtocolError } from './close.ts'
-import { createRichCodec, LIMITS, type Message, richTypes } from './index.ts'
-import { createLine } from './line.ts'
+import { createRichCodec, LIMITS, type Limits, type Message, richTypes } from './index.ts'
+import { createLine, type Packed } from './line.ts'
 
 afterEach(() => {
   vi.useRealTimers()
 })
 
 const nextTask = () => new Promise((resolve) => setTimeout(resolve))
-type Kind = 'query' | 'subscription'
 
-/** An answering end whose one procedure of each kind does what a test says. */
-const serve = (run: (call: Invocation) => unknown, { limits = {}, takesStream = false, timeout = 30_000 } = {}) => {
-  const sent: Message[] = []
-  const outbox = { push: (text: string) => sent.push(JSON.parse(text)), flush() {} }
-  const bounds = { ...LIMITS, calls: 2, subscriptions: 2, ...limits }
-  const line = createLine(outbox, createRichCodec(8, richTypes), bounds, 2)
-  let unread = 0
-  line.weigh = (change) => {
-    unread += change
-  }
-  const masked = vi.fn((_error: unknown) => new RpcError('INTERNAL', 'hidden', { executed: 'yes' }))
-  const answers = createAnswers(
-    line,
-    bounds,
-    {
-      find: (path) => (/^(query|subscription)$/.test(path) ? { kind: path as Kind, takesStream } : undefined),
-      run: (_procedure, call) => run(call),
-      mask: masked,
+/** As a session remembers: what comes with an id up to `forgotten` is no longer known. */
+const remembering = (forgotten = 0) => {
+  const kept = new Map<number, Packed>()
+  const told: unknown[] = []
+  const memory: Memory = {
+    forgot: (id) => id <= forgotten,
+    recall: (id) => kept.get(id),
+    keep(id, answer, line) {
+      kept.set(id, answer)
+      told.push([id, line])
     },
+    confirm: (line) => told.push(['confirmed', line]),
+  }
+  return { memory, kept, told }
+}
+
+/** An answering end whose procedures do what a test says: one of each kind, and `once`. */
+const serve = (
+  run: (call: Invocation) => unknown,
+  {
+    limits = {},
+    takesStream = false,
+    timeout = 30_000,
+    ...options
+  }: { limits?: Partial<Limits>; takesStream?: boolean; timeout?: number } & Partial<
+    Omit<AnswersOptions, 'limits'>
+  > = {},
+) => {
+  const codec = createRichCodec(8, richTypes)
+  const bounds = { ...LIMITS, calls: 2, subscriptions: 2, ...limits }
+  let unread = 0
+  const masked = vi.fn((_error: unknown) => new RpcError('INTERNAL', 'hidden', { executed: 'yes' }))
+  const procedures = new Map<string, Callable>([
+    ['query', { kind: 'query', takesStream }],
+    ['mutation', { kind: 'mutation', takesStream }],
+    ['once', { kind: 'mutation', takesStream, retry: 'once' }],
+    ['subscription', { kind: 'subscription', takesStream }],
+  ])
+  const answers = createAnswers({
+    codec,
+    limits: bounds,
+    callee: { find: (path) => procedures.get(path), run: (_procedure, call) => run(call), mask: masked },
     timeout,
-  )
-  return { answers, sent, masked, say: (...message: Message) => answers.handle(message), unread: () => unread }
+    ...options,
+  })
+  /** One more socket of the same session. */
+  const connect = () => {
+    const sent: Message[] = []
+    const outbox = { push: (text: string) => sent.push(JSON.parse(text)), flush() {} }
+    const line = createLine(outbox, codec, bounds, 2)
+    line.weigh = (change) => {
+      unread += change
+    }
+    return {
+      line,
+      sent,
+      say: (...message: Message) => answers.handle(message, line),
+      lose: () => answers.leave(line, new RpcError('UNAVAILABLE', 'lost', { executed: 'unknown' })),
+    }
+  }
+  return { answers, masked, unread: () => unread, connect, ...connect() }
 }
 const refused = (id: number, code: string) => [8, id, expect.objectContaining({ code, executed: 'no' })]
 const waiting = () => {
@@ -224,6 +263,18 @@ describe('a subscription', () => {
     expect(answers.size).toBe(0)
   })
 
+  it('tells a position as such, which takes no part of the window', async () => {
+    const { say, sent } = serve(async function* () {
+      yield cursor('e."0"')
+      for (let i = 0; i < 1_000; i++) yield cursor(`e.${i}`)
+      yield tracked('e.1000', 'a')
+    })
+    say(2, 1, 'subscription', null, { window: 1_000 })
+    await nextTask()
+    expect(sent[0]).toEqual([14, 1, 'e."0"'])
+    expect([sent.length, sent.at(-2)]).toEqual([1_003, [9, 1, 'a', 'e.1000']])
+  })
+
   it('keeps to the window of the call, and leaves its source when it is cancelled', async () => {
     let left = 0
     const { answers, say, sent } = serve(async function* () {
@@ -331,11 +382,14 @@ describe('a message', () => {
     [[2, 1, 'query', null, 'options'], 4000],
     [[2, 0, 'query'], 4000],
     [['2', 1, 'query'], 4000],
+    [[14, 1, 'e.1'], 4000],
+    [[1, {}], 4000],
+    [[13, 1], 4000],
     [[99, 1], 4000],
   ])('of %o closes with %i', (message, code) => {
-    const { answers } = serve(() => {})
-    expect(() => answers.handle(message)).toThrow(ProtocolError)
-    expect(() => answers.handle(message)).toThrow(expect.objectContaining({ code }))
+    const { say } = serve(() => {})
+    expect(() => say(...message)).toThrow(ProtocolError)
+    expect(() => say(...message)).toThrow(expect.objectContaining({ code }))
   })
 
   it('that begins a call again closes with 4002, also when that was cancelled', () => {
@@ -356,19 +410,20 @@ describe('a message', () => {
     [[7, 2, 'x']],
     [[9, 2, 'x']],
     [[12]],
+    [[14, 2, 'e.1']],
   ])('about a call that has ended is ignored: %o', (message) => {
-    const { answers, sent } = serve(() => {})
-    answers.handle(message)
+    const { say, sent } = serve(() => {})
+    say(...message)
     expect(sent).toEqual([])
   })
 })
 
-it('aborts every handler when the connection is gone, and sends nothing', async () => {
+it('aborts every handler when its caller is gone, and sends nothing', async () => {
   const { run, calls, finish } = waiting()
-  const { answers, say, sent } = serve(run)
+  const { answers, say, sent, lose } = serve(run)
   say(2, 1, 'query')
   say(2, 3, 'subscription')
-  answers.close(new RpcError('UNAVAILABLE'))
+  lose()
   expect(calls.map(({ signal }) => signal.reason.code)).toEqual(['UNAVAILABLE', 'UNAVAILABLE'])
   for (const end of finish) end([])
   await nextTask()
@@ -381,3 +436,363 @@ it('bears an error that is larger than the other end takes', async () => {
   await nextTask()
   expect([sent, answers.size]).toEqual([[], 0])
 })
+
+describe('a call that comes again on another socket', () => {
+  const again = { attempt: 2 }
+
+  it('as a mutation that still runs is joined: it runs once, and answers there', async () => {
+    for (const procedure of ['mutation', 'once']) {
+      const { run, calls, finish } = waiting()
+      const { memory, told } = remembering()
+      const { say, sent, lose, connect, answers } = serve(run, { memory })
+      say(2, 1, procedure)
+      lose()
+      expect([calls[0]!.aborted, answers.size]).toEqual([false, 1])
+      const next = connect()
+      next.say(2, 1, procedure, null, again)
+      expect(calls).toHaveLength(1)
+      finish[0]!('result')
+      await nextTask()
+      expect([sent, next.sent, answers.size]).toEqual([[], [[7, 1, 'result']], 0])
+      expect(told).toEqual([[1, next.line]])
+    }
+  })
+
+  it('while the old socket is still there is taken over from it, which is not heard any more', async () => {
+    const { run, calls, finish } = waiting()
+    const { say, sent, connect, lose } = serve(run, { memory: remembering().memory })
+    say(2, 1, 'mutation')
+    const next = connect()
+    next.say(2, 1, 'mutation', null, again)
+    // Neither a cancel that was late nor the end of the old socket is about it.
+    say(3, 1)
+    lose()
+    expect([calls.length, calls[0]!.aborted]).toEqual([1, false])
+    finish[0]!('result')
+    await nextTask()
+    expect([sent, next.sent]).toEqual([[], [[7, 1, 'result']]])
+  })
+
+  it('as a mutation that ended meanwhile is answered with what came of it, as often as it is asked', async () => {
+    const known = new RpcError('MUTED', 'not now', { executed: 'yes' })
+    for (const [end, expected] of [
+      [() => 5n, [7, 1, '5', ['bigint']]],
+      [() => Promise.reject(known), [8, 1, { code: 'MUTED', message: 'not now', executed: 'yes' }]],
+      [() => Promise.reject(new Error('x')), [8, 1, { code: 'INTERNAL', message: 'hidden', executed: 'yes' }]],
+      [() => () => {}, [8, 1, expect.objectContaining({ code: 'INTERNAL' })]],
+    ] as const) {
+      const { memory, told } = remembering()
+      let runs = 0
+      let finish = () => {}
+      const run = async () => {
+        runs++
+        await new Promise<void>((resolve) => {
+          finish = resolve
+        })
+        return end()
+      }
+      const { say, lose, connect, sent } = serve(run, { memory })
+      say(2, 1, 'mutation')
+      lose()
+      finish()
+      await nextTask()
+      expect(told).toEqual([[1, undefined]])
+      for (let i = 0; i < 2; i++) {
+        const next = connect()
+        next.say(2, 1, 'mutation', null, again)
+        expect(next.sent).toEqual([expected])
+        expect(told.at(-1)).toEqual([1, next.line])
+        next.lose()
+      }
+      expect([runs, sent]).toEqual([1, []])
+    }
+  })
+
+  it('as a mutation that ran out of time meanwhile is told that', async () => {
+    vi.useFakeTimers()
+    const { run, calls } = waiting()
+    const { say, lose, connect } = serve(run, { memory: remembering().memory })
+    say(2, 1, 'mutation', null, { timeout: 50 })
+    lose()
+    vi.advanceTimersByTime(50)
+    expect(calls[0]!.signal.reason.code).toBe('DEADLINE_EXCEEDED')
+    const next = connect()
+    next.say(2, 1, 'mutation', null, again)
+    expect(next.sent).toEqual([[8, 1, expect.objectContaining({ code: 'DEADLINE_EXCEEDED', executed: 'unknown' })]])
+  })
+
+  it('as a mutation that was refused, or says that it had no effect, is run', async () => {
+    const { memory, kept } = remembering()
+    const outcomes = [() => Promise.reject(new RpcError('UNAVAILABLE', 'no', { executed: 'no' })), () => 'ran']
+    const { say, lose, connect, sent } = serve(() => outcomes.shift()!(), { memory })
+    say(2, 1, 'mutation')
+    await nextTask()
+    expect([sent[0]![0], kept.size]).toEqual([8, 0])
+    lose()
+    const next = connect()
+    next.say(2, 1, 'mutation', null, again)
+    expect(next.sent).toEqual([[7, 1, 'ran']])
+  })
+
+  it.each(['query', 'subscription'])('as a %s is aborted with its socket, and run anew', async (procedure) => {
+    const { run, calls, finish } = waiting()
+    const { memory, kept } = remembering()
+    const { say, lose, connect, sent, answers } = serve(run, { memory })
+    say(2, 1, procedure, 'input', { lastEventId: 'e.1' })
+    lose()
+    expect(calls[0]!.signal.reason.code).toBe('UNAVAILABLE')
+    const next = connect()
+    next.say(2, 1, procedure, 'input', { lastEventId: 'e.2', attempt: 2 })
+    expect(calls.map(({ lastEventId, aborted }) => [lastEventId, aborted])).toEqual([
+      ['e.1', true],
+      ['e.2', false],
+    ])
+    finish[0]!([])
+    await nextTask()
+    expect(answers.size).toBe(1)
+    // The end of the old run is not the end of the new one.
+    next.say(3, 1)
+    expect(calls[1]!.signal.reason.code).toBe('CANCELLED')
+    finish[1]!([])
+    await nextTask()
+    expect([sent, next.sent, answers.size, kept.size]).toEqual([[], [], 0, 0])
+  })
+
+  it('as a subscription that moves is aborted on the old socket, and says there nothing more', async () => {
+    let runs = 0
+    const { say, connect, sent, answers } = serve(async function* ({ signal }) {
+      yield tracked(`e.${++runs}`, runs)
+      await new Promise((resolve) => signal.addEventListener('abort', resolve))
+    })
+    say(2, 1, 'subscription')
+    await nextTask()
+    const next = connect()
+    next.say(2, 1, 'subscription', null, { lastEventId: 'e.1', attempt: 2 })
+    await nextTask()
+    // Its cancel comes late, on the old socket: no matter of the new one.
+    say(3, 1)
+    await nextTask()
+    expect([sent, next.sent, answers.size]).toEqual([[[9, 1, 1, 'e.1']], [[9, 1, 2, 'e.2']], 1])
+  })
+
+  it('twice on one socket is a second call of one id, whatever is remembered', () => {
+    const { run } = waiting()
+    const { say, connect, lose } = serve(run, { memory: remembering().memory })
+    say(2, 1, 'mutation')
+    expect(() => say(2, 1, 'mutation', null, again)).toThrow(expect.objectContaining({ code: 4002 }))
+    lose()
+    const next = connect()
+    next.say(2, 1, 'mutation', null, again)
+    expect(() => next.say(2, 1, 'mutation', null, again)).toThrow(expect.objectContaining({ code: 4002 }))
+  })
+
+  it('tells its callee whether what was remembered of it may be gone', () => {
+    const seen: boolean[] = []
+    const { say } = serve(({ resent }) => void seen.push(resent), { memory: remembering(4).memory })
+    for (const id of [3, 5]) say(2, id, 'mutation', null, again)
+    expect(seen).toEqual([true, false])
+    serve(({ resent }) => void seen.push(resent)).say(2, 1, 'mutation', null, again)
+    expect(seen).toEqual([true, false, false])
+  })
+
+  it('for which there is no memory ends with its socket, as any other', () => {
+    const { run, calls } = waiting()
+    const { say, lose, connect } = serve(run)
+    say(2, 1, 'mutation')
+    lose()
+    expect(calls[0]!.signal.reason.code).toBe('UNAVAILABLE')
+    connect().say(2, 1, 'mutation', null, again)
+    expect(calls).toHaveLength(2)
+  })
+
+  it.fails('takes no place of those that run at once, where it moves', async () => {
+    const { run } = waiting()
+    const { say, connect } = serve(run, { limits: { subscriptions: 2 } })
+    for (const id of [1, 3]) say(2, id, 'subscription')
+    const next = connect()
+    for (const id of [1, 3]) next.say(2, id, 'subscription', null, { lastEventId: 'e.1', attempt: 2 })
+    expect(next.sent).toEqual([])
+  })
+})
+
+describe('a call with a stream that comes again', () => {
+  it.each([
+    ['query', 0, 'unknown'],
+    ['subscription', 0, 'unknown'],
+    ['mutation', 0, 'no'],
+    ['mutation', 1, 'unknown'],
+  ])('as a %s, of %i calls that were forgotten, was executed: %s', (procedure, forgotten, executed) => {
+    const run = vi.fn()
+    const { say, sent, answers } = serve(run, { takesStream: true, memory: remembering(forgotten).memory })
+    say(2, 1, procedure, null, { attempt: 2 })
+    expect(sent).toEqual([[8, 1, expect.objectContaining({ code: 'UNAVAILABLE', executed })]])
+    expect([run.mock.calls.length, answers.size]).toEqual([0, 0])
+  })
+
+  it('for the first time is none of those', () => {
+    const run = vi.fn()
+    const { say } = serve(run, { takesStream: true })
+    say(2, 1, 'mutation', null, { attempt: 1 })
+    say(2, 3, 'mutation', null, { attempt: 'x' })
+    expect(run).toHaveBeenCalledTimes(2)
+  })
+
+  it('is answered with what its mutation made of the stream that broke off', async () => {
+    const { memory } = remembering()
+    const { say, lose, connect } = serve(
+      async ({ stream }) => {
+        const got: unknown[] = []
+        try {
+          for await (const item of stream!) got.push(item)
+        } catch (error) {
+          got.push((error as RpcError).code)
+        }
+        return got
+      },
+      { takesStream: true, memory },
+    )
+    say(2, 1, 'mutation')
+    say(4, 1, 'a')
+    lose()
+    const next = connect()
+    next.say(2, 1, 'mutation', null, { attempt: 2 })
+    // What still comes of the stream has no place any more.
+    next.say(4, 1, 'b')
+    next.say(5, 1)
+    await nextTask()
+    expect(next.sent).toEqual([[7, 1, ['a', 'UNAVAILABLE']]])
+  })
+})
+
+describe('what is remembered', () => {
+  it('is how mutations ended, and where that was told', async () => {
+    const { memory, kept, told } = remembering()
+    const { say, line } = serve(({ input }) => input, { memory })
+    say(2, 1, 'query', 'a')
+    say(2, 3, 'mutation', 'b')
+    say(2, 5, 'once', 'c')
+    expect(told).toEqual([
+      [3, line],
+      [5, line],
+    ])
+    expect([...kept.values()].map(({ text }) => text)).toEqual(['[7,3,"b"]', '[7,5,"c"]'])
+  })
+
+  it('is none of what its caller cancelled', async () => {
+    const { run, finish } = waiting()
+    const { memory, told } = remembering()
+    const { say } = serve(run, { memory })
+    say(2, 1, 'mutation')
+    say(3, 1)
+    finish[0]!('late')
+    await nextTask()
+    expect(told).toEqual([])
+  })
+
+  it('is confirmed by a pong, for the socket it came on', () => {
+    const { memory, told } = remembering()
+    const { connect, say, line } = serve(() => {}, { memory })
+    const next = connect()
+    next.say(12)
+    say(12)
+    expect(told).toEqual([
+      ['confirmed', next.line],
+      ['confirmed', line],
+    ])
+  })
+})
+
+describe('a caller who is gone for good', () => {
+  it('leaves nothing running but what another call may have joined, unless that is to end as well', () => {
+    for (const all of [false, true]) {
+      const { run, calls } = waiting()
+      const { say, lose, answers } = serve(run, { memory: remembering().memory })
+      say(2, 1, 'mutation')
+      say(2, 3, 'once')
+      lose()
+      expect(calls.map(({ aborted }) => aborted)).toEqual([false, false])
+      answers.close(new RpcError('UNAVAILABLE', 'never came back'), all)
+      expect(calls.map(({ aborted }) => aborted)).toEqual([true, all])
+    }
+  })
+})
+
+describe('a review', () => {
+  it('ends queries and subscriptions that may not go on, with the error; mutations are not asked about', async () => {
+    const { run, calls } = waiting()
+    const { say, sent, answers } = serve(run, { limits: { calls: 3 } })
+    say(2, 1, 'query', 'bad')
+    say(2, 3, 'query', 'good')
+    say(2, 5, 'mutation', 'bad')
+    say(2, 7, 'subscription', 'bad')
+    const judge = vi.fn(async ({ input }: Answering) =>
+      input === 'bad' ? new RpcError('PERMISSION_DENIED', 'not any more', { executed: 'yes' }) : undefined,
+    )
+    answers.review(judge)
+    await nextTask()
+    const told = { code: 'PERMISSION_DENIED', message: 'not any more', executed: 'yes' }
+    expect(judge.mock.calls.map(([{ id }]) => id)).toEqual([1, 3, 7])
+    expect(sent).toEqual([
+      [8, 1, told],
+      [8, 7, told],
+    ])
+    expect(calls.map(({ aborted }) => aborted)).toEqual([true, false, false, true])
+  })
+
+  it('is too late for a call that ended meanwhile', async () => {
+    const { run, finish } = waiting()
+    const { say, sent, answers } = serve(run)
+    say(2, 1, 'query')
+    answers.review(async () => {
+      await nextTask()
+      return new RpcError('PERMISSION_DENIED')
+    })
+    finish[0]!('result')
+    await nextTask()
+    await nextTask()
+    expect(sent).toEqual([[7, 1, 'result']])
+  })
+})
+
+describe('a rate', () => {
+  it('refuses a call, not executed, and says when one more can come', () => {
+    const waits = [0, 250, 0]
+    const run = vi.fn(() => 'ran')
+    const { say, sent, answers } = serve(run, { admit: () => waits.shift()!, limits: { rate: 5 } })
+    for (const id of [1, 3, 5]) say(2, id, 'query')
+    expect(sent).toEqual([
+      [7, 1, 'ran'],
+      [8, 3, { code: 'RESOURCE_EXHAUSTED', message: 'more than 5 calls per second', executed: 'no', retryAfter: 250 }],
+      [7, 5, 'ran'],
+    ])
+    expect([run.mock.calls.length, answers.size]).toEqual([2, 0])
+  })
+
+  it('takes no token for what needs no run', async () => {
+    const admit = vi.fn(() => 0)
+    const { run, finish } = waiting()
+    const { say, lose, connect } = serve(run, { admit, memory: remembering().memory })
+    say(2, 1, 'mutation')
+    say(2, 3, 'mutation')
+    finish[0]!('result')
+    await nextTask()
+    lose()
+    const next = connect()
+    for (const id of [1, 3]) next.say(2, id, 'mutation', null, { attempt: 2 })
+    expect(admit).toHaveBeenCalledTimes(2)
+  })
+})
+
+it.fails.each<[string, Message, Partial<Limits>, (() => number) | undefined]>([
+  ['over the rate', [2, 1, 'mutation', null, { attempt: 2 }], {}, () => 250],
+  ['over the limit', [2, 1, 'mutation', null, { attempt: 2 }], { calls: 0 }, undefined],
+  ['out of time', [2, 1, 'mutation', null, { attempt: 2, timeout: 0 }], {}, undefined],
+  ['unknown here', [2, 1, 'nothing', null, { attempt: 2 }], {}, undefined],
+])(
+  'a mutation that may have run before, and is refused as %s, was perhaps executed',
+  (_name, message, limits, admit) => {
+    const { say, sent } = serve(() => {}, { memory: remembering(1).memory, limits, admit })
+    say(...message)
+    expect(sent).toEqual([[8, 1, expect.objectContaining({ executed: 'unknown' })]])
+  },
+)
