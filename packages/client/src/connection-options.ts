@@ -17,7 +17,7 @@ export interface ConnectionOptions {
   lazy?: boolean
   /** Milliseconds without a call or subscription after which the socket is closed, until the next call; 0: never. @default 0 */
   idle?: number
-  /** Milliseconds from the making of a socket to the server's welcome. @default 10_000 */
+  /** Milliseconds from asking for `params` to the server's welcome. @default 10_000 */
   connectTimeout?: number
   /** Milliseconds that a silent server has to answer a ping, before the socket is given up. @default 10_000 */
   pongTimeout?: number

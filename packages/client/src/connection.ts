@@ -67,13 +67,13 @@ const FOREVER = 1 / 0
 
 interface Platform {
   readonly navigator?: { readonly onLine?: boolean }
-  readonly document?: { readonly visibilityState: string }
   addEventListener(type: string, listener: () => void): void
   removeEventListener(type: string, listener: () => void): void
 }
 const platform = globalThis as unknown as Platform
 
-const sizeOf = ({ input }: Call) => (input ? input.json.length + (input.length ?? 0) : 0)
+/** What keeping a call takes, in bytes, about. */
+const sizeOf = ({ input }: Call) => 64 + (input ? input.json.length + (input.length ?? 0) : 0)
 
 /**
  * A closure, not a class: its private names cost a browser nothing.
@@ -113,6 +113,8 @@ export const createConnection = (
   /** Those that were taken over from, and finish what they carry. */
   const leaving = new Set<Link>()
   let waiting = false
+  /** When the server wants to see the next socket. */
+  let earliest = 0
   let closed = false
   let slots: number
   let nextId = -1
@@ -123,6 +125,7 @@ export const createConnection = (
   let since: number
   /** Bytes of calls. */
   let held = 0
+  /** Why there is no connection. */
   let problem = ''
   /** For the next attempt, or else for the end of an idle socket. */
   let timer: ReturnType<typeof setTimeout> | undefined
@@ -181,18 +184,19 @@ export const createConnection = (
     },
   }
 
-  /** Tries again after a while; while the device is offline, as soon as it is not. */
+  /** Tries again after a while; while the device is offline, when it no longer is. */
   const wait = (most: number, retryAfter = 0, detail?: StateDetail) => {
     const delay = retryAfter + Math.random() * Math.min(most, maxDelay)
     const online = platform.navigator?.onLine !== false
     waiting = true
+    earliest = Date.now() + retryAfter
     clearTimeout(timer)
     if (online) timer = setTimeout(open, delay)
     settle({ ...detail, ...(online && { delay }) })
   }
+  /** The device is online, or the page visible again: no time to lose, but for what the server asked for. */
   const wake = () => {
-    if (platform.document?.visibilityState === 'hidden') return
-    if (waiting) open()
+    if (waiting) wait(0, Math.max(0, earliest - Date.now()))
     else current?.probe()
   }
   const listen = (method: 'addEventListener' | 'removeEventListener') => {
@@ -201,6 +205,7 @@ export const createConnection = (
   }
   const stop = (code: string, why: string, detail?: StateDetail) => {
     closed = true
+    problem = why
     clearTimeout(timer)
     listen('removeEventListener')
     settle(detail)
@@ -234,7 +239,7 @@ export const createConnection = (
       flush()
       return settle(detail)
     }
-    problem = `: ${why}`
+    problem = why
     const verdict = verdictOn(code)
     if (wasOpen && Date.now() - since > PROVED) failures = 0
     if (verdict !== NOW) failures++
@@ -308,7 +313,7 @@ export const createConnection = (
     call(path, input, settings = {}) {
       const call = createCall(owner, codec, path, input, settings, timeout)
       const size = sizeOf(call)
-      if (closed) call.end('UNAVAILABLE', 'after close()')
+      if (closed) call.end('UNAVAILABLE', `not sent: ${problem}`)
       if (held + size > buffer) call.end('RESOURCE_EXHAUSTED', `would make more than ${buffer} bytes wait`)
       if (!call.ended) {
         calls.add(call)

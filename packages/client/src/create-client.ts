@@ -30,7 +30,7 @@ const resolveUrl = (url: string | URL): string => {
 
 /** @throws TypeError for a URL that cannot be one, or without a WebSocket to be had */
 export const connectClient = <T>(url: string | URL, options: ClientOptions, features: Features): PairwireClient<T> => {
-  const { connect, WebSocket: Socket = (globalThis as ClientOptions).WebSocket } = options
+  const { connect, WebSocket: Socket = (globalThis as Pick<ClientOptions, 'WebSocket'>).WebSocket } = options
   const href = resolveUrl(url)
   if (!connect && !Socket) throw new TypeError('no WebSocket: pass one')
   const make = () => (connect ? connect(href, SUBPROTOCOL) : new Socket!(href, [SUBPROTOCOL]))

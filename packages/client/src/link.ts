@@ -88,9 +88,9 @@ export const createLink = (
   }
 
   const open = async () => {
+    arm(connectTimeout)
     const first = await hello()
     if (link.gone) return
-    arm(connectTimeout)
     const socket = await connect()
     const outbox = createOutbox((text, bytes) => attached!.send(bytes ? codec.join!(text, bytes) : text))
     const line = createLine(outbox, codec, { ...PEER_LIMITS, window }, 1)

@@ -25,6 +25,12 @@ export interface Once {
   run(key: string, input: unknown, resent: boolean, start: () => unknown): unknown
 }
 
+interface Run {
+  readonly promise: Promise<unknown>
+  /** Whether it has settled by itself. */
+  over: boolean
+}
+
 type StoredError = Pick<RpcError, 'code' | 'message'> & Pick<RpcErrorOptions, 'data' | 'executed' | 'retryAfter'>
 
 const FORGOTTEN = 'it is not known whether the call ran: it was sent before, and its record is gone'
@@ -39,7 +45,7 @@ const unknown = (message: string) => new RpcError('UNAVAILABLE', message, { exec
  */
 export const createOnce = (ledger: CallLedger, codec: Codec): Once => {
   /** By input and key: with another input, a call has to hear from the ledger that the key is taken. */
-  const running = new Map<string, Promise<unknown>>()
+  const running = new Map<string, Run>()
 
   const store = (key: string, kind: LedgerOutcome['kind'], value: unknown): unknown => {
     // Never an RpcError: those of codecs and ledgers say `executed: 'no'`, and the effect has happened.
@@ -69,6 +75,19 @@ export const createOnce = (ledger: CallLedger, codec: Codec): Once => {
     })
   }
 
+  /**
+   * Waits for a call that runs. A Worker cancels what a request did when its socket is lost, and then rejects whoever waits
+   * for its promises: nobody will know how that call ended.
+   */
+  const join = (name: string, key: string, run: Run): Promise<unknown> =>
+    run.promise.catch((error) => {
+      if (run.over) throw error
+      if (running.get(name) === run) running.delete(name)
+      return after(store(key, 'error', describe(unknown(CUT_OFF))), () => {
+        throw unknown(CUT_OFF)
+      })
+    })
+
   const begin = (key: string, asked: string, resent: boolean, start: () => unknown): unknown =>
     after(ledger.claim(key, asked), (record) => {
       if (record) return replay(codec, record, asked)
@@ -91,12 +110,18 @@ export const createOnce = (ledger: CallLedger, codec: Codec): Once => {
       const asked = digest(codec.encode(input))
       const name = `${asked} ${key}`
       const joined = running.get(name)
-      if (joined) return joined
+      if (joined) return join(name, key, joined)
       const result = begin(key, asked, resent, start)
       if (!isThenable(result)) return result
-      const promise = Promise.resolve(result).finally(() => running.delete(name))
-      running.set(name, promise)
-      return promise
+      const run: Run = {
+        over: false,
+        promise: Promise.resolve(result).finally(() => {
+          run.over = true
+          if (running.get(name) === run) running.delete(name)
+        }),
+      }
+      running.set(name, run)
+      return run.promise
     },
   }
 }

@@ -6,6 +6,11 @@ export interface Results extends Memory {
   readonly size: number
   /** What they take, in bytes. */
   readonly bytes: number
+  /**
+   * The client is back, on its only line, with whose welcome this asks how far it has read. It sends what has not ended again
+   * before it answers: what it has not asked for until then, it has, or does not want.
+   */
+  resume(line: Line): void
   /** Nobody will ever know how these calls end. */
   lose(ids: Iterable<number>): void
 }
@@ -38,8 +43,8 @@ export const createResults = (from: number, max: number): Results => {
   /** Of those that were sent on a line since it was last asked. */
   let fresh = new Set<number>()
   let freshBytes = 0
-  /** What the ping under way asks about. */
-  let asked: { line: Line; ids: Set<number> } | undefined
+  /** What the ping under way asks about: results sent on its line, or with `resumed` those that were not. */
+  let asked: { line: Line; ids: Set<number>; resumed: boolean } | undefined
 
   const remove = (id: number) => {
     const result = kept.get(id)
@@ -74,14 +79,21 @@ export const createResults = (from: number, max: number): Results => {
       fresh.add(id)
       freshBytes += answer.weight
       if (asked?.line === line || (fresh.size < ASK_AT && freshBytes < ASK_BYTES)) return
-      asked = { line, ids: fresh }
+      asked = { line, ids: fresh, resumed: false }
+      fresh = new Set()
+      freshBytes = 0
+      line.push(`[${PING}]`)
+    },
+    resume(line) {
+      if (!kept.size) return
+      asked = { line, ids: new Set(kept.keys()), resumed: true }
       fresh = new Set()
       freshBytes = 0
       line.push(`[${PING}]`)
     },
     confirm(line) {
       if (asked?.line !== line) return
-      for (const id of asked.ids) if (kept.get(id)?.line === line) remove(id)
+      for (const id of asked.ids) if ((kept.get(id)?.line === line) !== asked.resumed) remove(id)
       asked = undefined
     },
   }

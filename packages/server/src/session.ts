@@ -135,6 +135,11 @@ export class Session {
     this.#sockets.add(socket)
   }
 
+  /** The socket has been told. */
+  welcomed(socket: SessionSocket): void {
+    if (this.#sockets.size === 1) this.results?.resume(socket.line)
+  }
+
   /** A socket is gone. @returns whether it was the last one */
   detach(socket: SessionSocket, reason: RpcError): boolean {
     for (const caller of socket.peer.close(reason)) caller.hear(ERROR, reason)

@@ -84,11 +84,10 @@ export const createCall = (
   defaultTimeout: number,
 ): Call => {
   let peer: Peer | undefined
+  /** How often it was sent, since something else than a lost socket was the reason to. */
   let attempt = 0
   /** The id of the last event that came, which later ones without an id do not change. */
   let cursor = lastEventId
-  /** Whether there is something to be missed of which its user has not been told. */
-  let torn = false
   let onGap: ((gap: Gap) => Promise<unknown>) | undefined
   let inbox: Inbox | undefined
   let promise: Promise<unknown> | undefined
@@ -124,7 +123,6 @@ export const createCall = (
   }
   /** Says so, behind the events so far. */
   const gap = (reason: Gap['reason']) => {
-    torn = false
     events().push({ weight: 0, reached: () => onGap!({ reason }).catch(report) })
   }
   const abort = () => call.end('CANCELLED', 'aborted', { cause: signal!.reason })
@@ -174,14 +172,14 @@ export const createCall = (
       if (given.live.has(call.id)) return
       if (attempt && (call.isStream || inbox)) {
         // An iterator cannot be told of a gap but by an error.
-        if (torn && !cursor && !onGap) return call.end('DATA_LOSS', 'lost its place')
+        if (!cursor && !onGap) return call.end('DATA_LOSS', 'lost its place')
         // A reader that lags goes on when it has read what came before, so that not each new socket adds a window to it.
         if (inbox?.unread) return inbox.push({ weight: 0, reached: () => owner.again?.(call) })
-        if (torn && !cursor) gap('untracked')
+        if (!cursor) gap('untracked')
       }
       try {
         const text = JSON.stringify({
-          timeout: timeout && call.deadline! - Date.now(),
+          timeout: timeout || (attempt && promise) ? call.deadline! - Date.now() : undefined,
           lastEventId: cursor,
           metadata,
           key,
@@ -189,7 +187,7 @@ export const createCall = (
         })
         given.open(call.id, path, call.input!, text === '{}' ? '' : text, attempt ? undefined : stream, caller)
         peer = given
-        if (!attempt++) torn = true
+        attempt++
       } catch (error) {
         call.hear(ERROR, toRpcError(error))
       }
@@ -199,21 +197,20 @@ export const createCall = (
       if (op === CREDIT) events().push({ weight: weight!, reached: () => peer!.line.credit(call.id, value as number) })
       else if (op === EVENT) {
         cursor = eventId ?? cursor
-        torn = true
         if (call.isStream || !promise) events().push({ value, weight: weight!, id: eventId })
         else cancel(misused())
-      } else if (op === CURSOR) {
-        cursor = value as string
-        torn = true
-      } else {
+      } else if (op === CURSOR) cursor = value as string
+      else {
         const { code, executed, retryAfter } = Object(value) as RpcError
         if (op === ERROR && !stream) {
           if (code === 'DATA_LOSS' && cursor && onGap && owner.again?.(call)) {
             cursor = undefined
+            attempt = 0
             return gap('lost')
           }
           // Refused, and not run: not an outcome yet.
           if (code === 'RESOURCE_EXHAUSTED' && executed === 'no' && retryAfter && owner.again?.(call, retryAfter)) {
+            peer = undefined
             attempt = 0
             return
           }
@@ -230,7 +227,7 @@ export const createCall = (
       const executed = peer ? 'unknown' : 'no'
       cancel(new RpcError(code, `"${path}" ${problem}`, { executed, ...options }))
     },
-    expire: () => call.end('DEADLINE_EXCEEDED', `expired${owner.problem ?? ''}`),
+    expire: () => call.end('DEADLINE_EXCEEDED', `expired${owner.problem ? `: ${owner.problem}` : ''}`),
   }
 
   signal?.addEventListener('abort', abort)
