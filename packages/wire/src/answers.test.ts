@@ -18,6 +18,7 @@ const remembering = (forgotten = 0) => {
   const kept = new Map<number, Packed>()
   const told: unknown[] = []
   const memory: Memory = {
+    epoch: 'here',
     forgot: (id) => id <= forgotten,
     recall: (id) => kept.get(id),
     keep(id, answer, line) {
@@ -438,7 +439,7 @@ it('bears an error that is larger than the other end takes', async () => {
 })
 
 describe('a call that comes again on another socket', () => {
-  const again = { attempt: 2 }
+  const again = { attempt: 2, epoch: 'here' }
 
   it('as a mutation that still runs is joined: it runs once, and answers there', async () => {
     for (const procedure of ['mutation', 'once']) {
@@ -542,7 +543,7 @@ describe('a call that comes again on another socket', () => {
     lose()
     expect(calls[0]!.signal.reason.code).toBe('UNAVAILABLE')
     const next = connect()
-    next.say(2, 1, procedure, 'input', { lastEventId: 'e.2', attempt: 2 })
+    next.say(2, 1, procedure, 'input', { lastEventId: 'e.2', ...again })
     expect(calls.map(({ lastEventId, aborted }) => [lastEventId, aborted])).toEqual([
       ['e.1', true],
       ['e.2', false],
@@ -567,7 +568,7 @@ describe('a call that comes again on another socket', () => {
     say(2, 1, 'subscription')
     await nextTask()
     const next = connect()
-    next.say(2, 1, 'subscription', null, { lastEventId: 'e.1', attempt: 2 })
+    next.say(2, 1, 'subscription', null, { lastEventId: 'e.1', ...again })
     await nextTask()
     // Its cancel comes late, on the old socket: no matter of the new one.
     say(3, 1)
@@ -586,13 +587,19 @@ describe('a call that comes again on another socket', () => {
     expect(() => next.say(2, 1, 'mutation', null, again)).toThrow(expect.objectContaining({ code: 4002 }))
   })
 
-  it('tells its callee whether what was remembered of it may be gone', () => {
+  it('tells its callee whether it may have run where nobody here remembers it', () => {
     const seen: boolean[] = []
-    const { say } = serve(({ resent }) => void seen.push(resent), { memory: remembering(4).memory })
-    for (const id of [3, 5]) say(2, id, 'mutation', null, again)
-    expect(seen).toEqual([true, false])
-    serve(({ resent }) => void seen.push(resent)).say(2, 1, 'mutation', null, again)
-    expect(seen).toEqual([true, false, false])
+    const run = ({ resent }: Invocation) => void seen.push(resent)
+    const { say } = serve(run, { memory: remembering(4).memory })
+    // Forgotten; never seen; sent to another memory, or to several; for the first time, whatever it says of that.
+    say(2, 3, 'mutation', null, again)
+    say(2, 5, 'mutation', null, again)
+    say(2, 7, 'mutation', null, { attempt: 2, epoch: 'there' })
+    say(2, 9, 'mutation', null, { attempt: 3, epoch: '' })
+    say(2, 11, 'mutation', null, { attempt: 2 })
+    say(2, 13, 'mutation', null, { attempt: 1, epoch: 'there' })
+    say(2, 15, 'mutation')
+    expect(seen).toEqual([true, false, true, true, true, false, false])
   })
 
   it('for which there is no memory ends with its socket, as any other', () => {
@@ -610,21 +617,22 @@ describe('a call that comes again on another socket', () => {
     const { say, connect } = serve(run, { limits: { subscriptions: 2 } })
     for (const id of [1, 3]) say(2, id, 'subscription')
     const next = connect()
-    for (const id of [1, 3]) next.say(2, id, 'subscription', null, { lastEventId: 'e.1', attempt: 2 })
+    for (const id of [1, 3]) next.say(2, id, 'subscription', null, { lastEventId: 'e.1', ...again })
     expect(next.sent).toEqual([])
   })
 })
 
 describe('a call with a stream that comes again', () => {
   it.each([
-    ['query', 0, 'unknown'],
-    ['subscription', 0, 'unknown'],
-    ['mutation', 0, 'no'],
-    ['mutation', 1, 'unknown'],
-  ])('as a %s, of %i calls that were forgotten, was executed: %s', (procedure, forgotten, executed) => {
+    ['query', 'here', 0, 'unknown'],
+    ['subscription', 'here', 0, 'unknown'],
+    ['mutation', 'here', 0, 'no'],
+    ['mutation', 'here', 1, 'unknown'],
+    ['mutation', 'there', 0, 'unknown'],
+  ])('as a %s that was sent %s, where %i are forgotten, was executed: %s', (procedure, epoch, forgotten, executed) => {
     const run = vi.fn()
     const { say, sent, answers } = serve(run, { takesStream: true, memory: remembering(forgotten).memory })
-    say(2, 1, procedure, null, { attempt: 2 })
+    say(2, 1, procedure, null, { attempt: 2, epoch })
     expect(sent).toEqual([[8, 1, expect.objectContaining({ code: 'UNAVAILABLE', executed })]])
     expect([run.mock.calls.length, answers.size]).toEqual([0, 0])
   })
@@ -783,16 +791,23 @@ describe('a rate', () => {
   })
 })
 
-it.fails.each<[string, Message, Partial<Limits>, (() => number) | undefined]>([
-  ['over the rate', [2, 1, 'mutation', null, { attempt: 2 }], {}, () => 250],
-  ['over the limit', [2, 1, 'mutation', null, { attempt: 2 }], { calls: 0 }, undefined],
-  ['out of time', [2, 1, 'mutation', null, { attempt: 2, timeout: 0 }], {}, undefined],
-  ['unknown here', [2, 1, 'nothing', null, { attempt: 2 }], {}, undefined],
-])(
-  'a mutation that may have run before, and is refused as %s, was perhaps executed',
-  (_name, message, limits, admit) => {
-    const { say, sent } = serve(() => {}, { memory: remembering(1).memory, limits, admit })
+describe('a refusal of a call that may have run before', () => {
+  const message = (path: string, options = {}): Message => [
+    2,
+    1,
+    path,
+    null,
+    { attempt: 2, epoch: 'there', ...options },
+  ]
+  it.each<[string, Message, Partial<Limits>, (() => number) | undefined]>([
+    ['over the rate', message('mutation'), {}, () => 250],
+    ['over the limit', message('mutation'), { calls: 0 }, undefined],
+    ['out of time', message('mutation', { timeout: 0 }), {}, undefined],
+    ['not known here', message('nothing'), {}, undefined],
+    ['with too long a path', message('x'.repeat(300)), {}, undefined],
+  ])('%s says that it was perhaps executed', (_name, message, limits, admit) => {
+    const { say, sent } = serve(() => {}, { memory: remembering().memory, limits, admit })
     say(...message)
     expect(sent).toEqual([[8, 1, expect.objectContaining({ executed: 'unknown' })]])
-  },
-)
+  })
+})
