@@ -64,13 +64,15 @@ const drops: Record<string, Drop> = {
     },
   },
   'on its way to the server': {
-    faults: [{ at: 'up', before: 2, action: 'cut' }],
     async lose(world, start) {
+      world.proxy.connections[0]!.hold('up')
       start()
+      await sleep(5)
+      world.cut()
       await isGone(world)
     },
   },
-  'on its way to the server, together with hello': {
+  'before the first socket had said hello': {
     early: true,
     faults: [{ at: 'up', before: 1, action: 'cut' }],
     async lose(world, start) {
@@ -115,7 +117,7 @@ const drops: Record<string, Drop> = {
       await isGone(world)
     },
   },
-  'before the welcome that its answer follows': {
+  'before the first socket was welcomed': {
     early: true,
     faults: [{ at: 'down', before: 1, action: 'cut' }],
     async lose(world, start) {
@@ -123,7 +125,6 @@ const drops: Record<string, Drop> = {
       await until(() => world.proxy.accepted === 1)
       world.proxy.refuse = true
       await isGone(world)
-      await until(() => world.state.runs('a')[0]?.ended)
     },
   },
 }
@@ -135,11 +136,11 @@ const unknown = (runs: number): Expected => [['UNAVAILABLE', 'unknown'], runs]
 
 const expected = (drop: string, memory: string, kind: Kind): Expected => {
   const remembers = memory === 'by a server that remembers'
-  if (drop === 'before it was sent') return first
-  if (drop.startsWith('on its way')) {
-    if (kind === 'query' || kind === 'idempotent') return first
-    // A server that never heard of the session cannot know that nothing of it arrived before.
-    return remembers && !drop.endsWith('hello') ? first : unknown(0)
+  // A call is sent once its socket was welcomed, and not before.
+  if (drop === 'before it was sent' || drop.startsWith('before the first socket')) return first
+  if (drop === 'on its way to the server') {
+    // A server that has lost its memory cannot know that nothing arrived before.
+    return remembers || kind === 'query' || kind === 'idempotent' ? first : unknown(0)
   }
   if (kind === 'query') return again
   if (remembers) return first
@@ -264,10 +265,13 @@ describe('an input stream', () => {
 
       it(`${title} that was cut on its way to the server did not run, and says so`, async () => {
         const world = await openWorld()
-        world.proxy.plan(({ index }) => (index ? undefined : [{ at: 'up', before: 2, action: 'cut' }]))
         const { client, call } = start(world)
         await client.query({ key: 'warm' })
-        expect(await call()).toEqual(['UNAVAILABLE', 'no'])
+        world.proxy.connections[0]!.hold('up')
+        const ended = call()
+        await sleep(5)
+        world.cut()
+        expect(await ended).toEqual(['UNAVAILABLE', 'no'])
         expect(world.state.runs('a')).toHaveLength(0)
       })
 

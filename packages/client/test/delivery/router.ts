@@ -100,7 +100,9 @@ export const createRouter = (state: State) => {
       async *some({ input: { topic, n }, path, signal, lastEventId }) {
         const run = state.begin(topic, path, signal, lastEventId)
         try {
-          for await (const event of state.topic(topic).subscribe({ lastEventId, signal })) {
+          const events = state.topic(topic).subscribe({ lastEventId, signal })
+          if (events.cursor) yield cursor(events.cursor)
+          for await (const event of events) {
             if (event.data > n) return
             yield event
             if (event.data === n) return

@@ -106,7 +106,7 @@ export const watchForStrayErrors = (): void => {
   const note = (error: unknown) => stray.push(error)
   process.on('unhandledRejection', note)
   process.on('uncaughtException', note)
-  afterEach(() => expect(stray).toEqual([]))
+  afterEach(() => expect(stray.splice(0)).toEqual([]))
   afterAll(() => {
     process.off('unhandledRejection', note)
     process.off('uncaughtException', note)
