@@ -20,6 +20,19 @@ export interface Visit {
   left: number
 }
 
+/** How often each handler of a bakery has run. */
+export type Runs = Record<'bake' | 'preheat' | 'stock' | 'pay', number>
+
+/** Mutations that take a while, so that their connection can be lost meanwhile. */
+const kitchen = {
+  bake: mutation({ output: z.object({ loaf: z.number() }) }),
+  preheat: mutation({
+    input: z.object({ to: z.number() }),
+    output: z.object({ degrees: z.number() }),
+    retry: 'idempotent',
+  }),
+}
+
 /** What a client calls on the Worker. */
 export const tour = defineContract({
   add: query({ input: z.object({ a: z.number(), b: z.number() }), output: z.number() }),
@@ -43,6 +56,21 @@ export const tour = defineContract({
   introduce: query({ output: z.string() }),
   wait: query(),
   visit: query({ output: type<Visit>() }),
+  ...kitchen,
+})
+
+/** What the Durable Object answers. It is one bakery for all who connect to its path. */
+export const bakery = defineContract({
+  ...kitchen,
+  stock: query({ output: z.number() }),
+  pay: mutation({
+    input: z.object({ cents: z.number().int() }),
+    output: z.object({ receipt: z.number() }),
+    retry: 'once',
+  }),
+  baked: subscription({ output: z.number() }),
+  oven: subscription({ output: z.number() }),
+  runs: query({ output: type<Runs>() }),
 })
 
 /** What the Worker calls on a client. */

@@ -12,6 +12,8 @@ export interface Frames {
 
 /** One client on its way through the tour. */
 export interface Visit {
+  /** Of the Worker: `ws://localhost:8787`. */
+  readonly url: string
   readonly client: TourClient
   readonly frames: Frames
   /** One more client, with its own connection. */
@@ -26,7 +28,7 @@ export const visit = (url: string, token = 'Ada'): Visit => {
     router: implement(visitor).handlers({ name: ({ input }) => `${token}, asked "${input.greeting}"` }),
     WebSocket: counting(frames) as unknown as NonNullable<ClientOptions['WebSocket']>,
   })
-  return { client, frames, another: () => visit(url, token) }
+  return { url: new URL(url).origin.replace('http', 'ws'), client, frames, another: () => visit(url, token) }
 }
 
 /** The platform's WebSocket, with a count of what passes. */

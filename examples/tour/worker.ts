@@ -1,4 +1,5 @@
 import { createServer, implement } from '@pairwire/server'
+import type { Bakery } from './bakery.ts'
 import { tour, type Visit, visitor } from './contract.ts'
 import { upload } from './upload.ts'
 
@@ -52,6 +53,10 @@ const router = implement(tour)
         })
       }),
     visit: ({ ctx }) => ctx.visit,
+
+    // What these do ends with their socket: nobody else may wait for it here. See bakery.ts for one that goes on.
+    bake: () => scheduler.wait(100).then(() => ({ loaf: 1 })),
+    preheat: ({ input }) => scheduler.wait(100).then(() => ({ degrees: input.to })),
   })
 export type Router = typeof router
 
@@ -67,4 +72,14 @@ const server = createServer(router, {
   }),
 })
 
-export default { fetch: (request) => server.fetch(request) } satisfies ExportedHandler
+interface Env {
+  BAKERIES: DurableObjectNamespace<Bakery>
+}
+
+export { Bakery } from './bakery.ts'
+export default {
+  fetch(request, { BAKERIES }) {
+    const { pathname } = new URL(request.url)
+    return pathname.startsWith('/bakeries/') ? BAKERIES.getByName(pathname).fetch(request) : server.fetch(request)
+  },
+} satisfies ExportedHandler<Env>

@@ -40,8 +40,7 @@ export async function serveExample(name, { port = 0 } = {}) {
               modulesRoot: root,
               modules: { 'worker.js': { type: 'esm', contents: worker } },
             },
-            env: {},
-            exports: {},
+            ...durableObjects(config),
             ...(config.assets && { assets: { directory: assets, hasUserWorker: true } }),
           },
         },
@@ -52,5 +51,14 @@ export async function serveExample(name, { port = 0 } = {}) {
   } catch (error) {
     await close().catch(() => {}) // what did not start may not be able to stop
     throw error
+  }
+}
+
+/** Bindings to Durable Objects of the worker itself, as wrangler.json has them. */
+function durableObjects({ name: worker, durable_objects: { bindings = [] } = {} }) {
+  const type = 'durable-object'
+  return {
+    env: Object.fromEntries(bindings.map(({ name, class_name }) => [name, { type, worker, exportName: class_name }])),
+    exports: Object.fromEntries(bindings.map(({ class_name }) => [class_name, { type, storage: 'sqlite' }])),
   }
 }

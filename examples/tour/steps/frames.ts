@@ -16,8 +16,9 @@ export const frames: Step[] = [
         sums,
         numbers.map((n) => 2 * n),
       )
-      deepEqual(frames, { sent: 1, received: 1 })
-      return `${COUNT} calls and the hello → ${frames.sent} frame out, ${frames.received} frame back`
+      // The first frame each way is hello and welcome.
+      deepEqual(frames, { sent: 2, received: 2 })
+      return `hello → welcome, then ${COUNT} calls → 1 frame out, 1 frame back`
     },
   },
   {
