@@ -8,7 +8,7 @@ export type SoakClient = PairwireClient<typeof soak>
 export const createSoakClient = (url: string, user: string, index: number): SoakClient =>
   createClient<typeof soak>(url, {
     params: { user },
-    timeout: 20_000,
+    timeout: 15_000,
     connectTimeout: 1_000,
     pongTimeout: 300,
     // Nobody is spared here: a client comes back as soon as it can.

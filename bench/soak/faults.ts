@@ -48,11 +48,11 @@ export const planOf =
 
 const isCut = ({ what }: LogEntry) => /^cut by|^fault .*"action":"(close|abandon|half|black-hole)"/.test(what)
 
-/** Counts connections that were broken, and empties the proxy's log on the way. */
+/** Counts connections that were cut, and empties the proxy's log on the way. */
 export const countCuts = ({ log }: FaultProxy): (() => number) => {
-  let cuts = 0
+  const cut = new Set<number>()
   return () => {
-    cuts += log.splice(0).filter(isCut).length
-    return cuts
+    for (const entry of log.splice(0)) if (isCut(entry)) cut.add(entry.connection!)
+    return cut.size
   }
 }

@@ -119,7 +119,7 @@ obey({
     const server = createServer(router, {
       authenticate: ({ params }: { params: unknown }) => (params as { user: string }).user,
       heartbeat: 300,
-      grace: 5_000,
+      grace: 3_000,
       // It outlives the server, as one in a database does.
       ledger: { ...ledger, durable: true },
       onError: ({ error, path }) => hidden.push(`${path}: ${error}`),
@@ -132,7 +132,7 @@ obey({
   },
   async retire({ drain }) {
     const { server, listening } = up.shift()!
-    if (drain) await server.drain({ timeout: 2_000 })
+    if (drain) await server.drain({ timeout: 1_000 })
     await listening.close()
   },
   async hush() {
