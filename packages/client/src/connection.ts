@@ -58,9 +58,6 @@ export interface Connection extends ClientConnection {
   call(path: string, input: unknown, settings?: CallSettings): Call
 }
 
-/** Before its welcome the server holds 64 messages: this many calls, each perhaps cancelled, go along with `hello`. */
-const EARLY_CALLS = 30
-const EARLY_SIZE = 10_000
 /** A socket that lasted this many milliseconds after its welcome has proved itself: attempts are counted anew. */
 const PROVED = 5_000
 const FOREVER = 1 / 0
@@ -71,6 +68,8 @@ interface Platform {
   removeEventListener(type: string, listener: () => void): void
 }
 const platform = globalThis as unknown as Platform
+
+type Timer = ReturnType<typeof setTimeout> | undefined
 
 /** What keeping a call takes, in bytes, about. */
 const sizeOf = ({ input }: Call) => 64 + (input ? input.json.length + (input.length ?? 0) : 0)
@@ -101,8 +100,10 @@ export const createConnection = (
   const deadlines = features.deadlines()
   /** Calls that have not ended. */
   const calls = new Set<Call>()
-  /** Of these, calls to put on a socket, in order, and whether they wait for the welcome. */
-  let queue = new Map<Call, boolean>()
+  /** Of these, those to put on a socket, in order. */
+  let queue = new Set<Call>()
+  /** Timers of calls that are to go there later. */
+  const pauses = new Map<Call, Timer>()
   /** Calls on a socket that are not known to be subscriptions: the server takes only so many at once. */
   const running = new Set<Call>()
   let state: ConnectionState = 'idle'
@@ -117,6 +118,7 @@ export const createConnection = (
   let earliest = 0
   let closed = false
   let slots: number
+  let epoch: string | undefined
   let nextId = -1
   let session: string | undefined
   let failures = 0
@@ -128,7 +130,7 @@ export const createConnection = (
   /** Why there is no connection. */
   let problem = ''
   /** For the next attempt, or else for the end of an idle socket. */
-  let timer: ReturnType<typeof setTimeout> | undefined
+  let timer: Timer
 
   const settle = (detail: StateDetail = {}) => {
     const now = closed ? 'closed' : current ? 'open' : next ? 'connecting' : waiting ? 'waiting' : 'idle'
@@ -139,23 +141,21 @@ export const createConnection = (
   }
   /** Puts waiting calls on the socket, as many as the server takes. */
   const flush = () => {
-    const { peer } = current ?? next ?? {}
-    if (!peer) return
-    for (const [call, late] of queue) {
-      if (current ? running.size >= slots : late || slots-- < 1) return
+    for (const call of queue) {
+      if (!current || running.size >= slots) return
       queue.delete(call)
       if (!call.isStream) running.add(call)
       // The same on every socket, so that the server knows it again.
       call.id ||= nextId += 2
-      call.open(peer)
+      call.open(current.peer!)
     }
   }
   /** Closes what is not used any more. */
   const rest = () => {
-    for (const link of leaving) if (!link.peer!.live.size) release(link, 1000)
+    for (const link of leaving) if (!link.peer!.live.size) release(link, DRAINING)
     if (waiting) return
     clearTimeout(timer)
-    if (idle && current && !calls.size) timer = setTimeout(() => lose(current!, 1000, 'idle'), idle)
+    if (idle && current && !calls.size && !closed) timer = setTimeout(() => lose(current!, 1000, 'idle'), idle)
   }
   const owner = {
     streams(call: Call) {
@@ -166,17 +166,21 @@ export const createConnection = (
       held -= sizeOf(call)
       deadlines.delete(call)
       queue.delete(call)
+      clearTimeout(pauses.get(call))
       owner.streams(call)
       rest()
     },
     again(call: Call, delay = 0) {
       if (Date.now() + delay >= (call.deadline ?? FOREVER)) return false
       running.delete(call)
-      setTimeout(() => {
-        if (call.ended) return
-        queue.set(call, true)
-        flush()
-      }, delay)
+      clearTimeout(pauses.get(call))
+      pauses.set(
+        call,
+        setTimeout(() => {
+          queue.add(call)
+          flush()
+        }, delay),
+      )
       return true
     },
     get problem() {
@@ -215,12 +219,15 @@ export const createConnection = (
   /** Lets go of a socket: its calls go back to the front of the queue. */
   const release = (link: Link, code: number, reason = '') => {
     leaving.delete(link)
-    if (link === current) current = undefined
+    if (link === current) {
+      current = undefined
+      rest()
+    }
     if (link === next) next = undefined
     const own = (link.peer?.close(new RpcError('UNAVAILABLE', `lost connection to ${url}`)) ?? []) as Call[]
     link.close(code, reason)
     for (const call of own) running.delete(call)
-    queue = new Map([...own.map((call) => [call, true] as const), ...queue])
+    queue = new Set([...own, ...queue])
     return own
   }
   /** A socket is gone, or is given up. */
@@ -249,20 +256,22 @@ export const createConnection = (
     } else if (!current) stop('UNAVAILABLE', why, detail)
   }
   /** Takes the place of the one before, which may still finish what it carries. */
-  const welcomed = (link: Link, { limits, resumed }: Welcome) => {
+  const welcomed = (link: Link, welcome: Welcome) => {
     const old = current
     current = link
     next = undefined
     since = Date.now()
     refreshed = false
-    slots = limits.calls
+    slots = welcome.limits.calls
+    const resumed = epoch === welcome.epoch
+    epoch = welcome.epoch
     settle({ resumed })
     if (old) {
       leaving.add(old)
       for (const [id, { caller }] of old.peer!.live) {
         if (!(caller as Call).resumes) continue
         old.peer!.cancel(id)
-        queue.set(caller as Call, true)
+        queue.add(caller as Call)
       }
     }
     flush()
@@ -276,7 +285,6 @@ export const createConnection = (
     if (next) release(next, DRAINING)
     // A Worker has no random numbers until its first request.
     session ??= `${crypto.getRandomValues(new Uint32Array(4))}`
-    slots = EARLY_CALLS
     next = createLink(features, {
       connect,
       connectTimeout,
@@ -284,10 +292,9 @@ export const createConnection = (
       window,
       async hello() {
         const params = (await given()) ?? null
-        const options = codec.encode({ codec: codec.name, timeout, window, params, next: nextId + 2 })
+        const options = codec.encode({ codec: codec.name, timeout, window, params })
         return [composeHello(session!, options), options.bytes]
       },
-      ready: flush,
       welcomed,
       leaving(link) {
         if (link === current && !next && !waiting) wait(minDelay, link.retryAfter)
@@ -320,7 +327,7 @@ export const createConnection = (
         held += size
         deadlines.add(call)
         codec.keep?.(call.input!)
-        queue.set(call, !!(settings.stream || call.input!.bytes) || size > EARLY_SIZE)
+        queue.add(call)
         rest()
         if (state === 'idle') start()
         flush()

@@ -18,7 +18,7 @@ import type { Connect, Features } from './connection-options.ts'
 
 /** One socket of a connection, from its making to its end. */
 export interface Link {
-  /** From when calls can be made. */
+  /** From the welcome on. */
   peer?: Peer
   gone?: boolean
   /** What the server asked to wait for, in milliseconds, before the next socket. */
@@ -36,8 +36,6 @@ export interface LinkOptions {
   readonly window: number
   /** The first message, and its bytes. */
   hello(): Promise<readonly [text: string, bytes: Encoded['bytes']]>
-  /** Calls can be made. */
-  ready(): void
   welcomed(link: Link, welcome: Welcome): void
   /** The server asks to move. */
   leaving(link: Link): void
@@ -47,7 +45,7 @@ export interface LinkOptions {
 
 export const createLink = (
   { codec, outbox: createOutbox, answering, upload }: Features,
-  { connect, connectTimeout, pongTimeout, window, hello, ready, welcomed, leaving, lost }: LinkOptions,
+  { connect, connectTimeout, pongTimeout, window, hello, welcomed, leaving, lost }: LinkOptions,
 ): Link => {
   let attached: Attached | undefined
   /** Known from the welcome on. */
@@ -98,8 +96,6 @@ export const createLink = (
     attached = attach(socket, {
       open() {
         outbox.push(...first)
-        link.peer = peer
-        ready()
         outbox.flush()
       },
       frame(data) {
@@ -111,6 +107,8 @@ export const createLink = (
         const welcome = readWelcome(said!)
         line.window = welcome.limits.window
         line.message = welcome.limits.message
+        line.epoch = welcome.epoch
+        link.peer = peer
         heartbeat = welcome.heartbeat || 0
         arm(heartbeat)
         welcomed(link, welcome)

@@ -10,7 +10,6 @@ import {
   SUBPROTOCOL,
   TOO_MANY_CONNECTIONS,
 } from '@pairwire/wire'
-import { nanoid } from 'nanoid'
 import { clientOf } from './client-of.ts'
 import { createJsonOnlyCodec } from './json-only.ts'
 import { memoryLedger } from './memory-ledger.ts'
@@ -148,7 +147,7 @@ const makeServer = (
     }
     const keeping = { grace: options.grace ?? 30_000, sessions: 10_000, bytes: 67_108_864, ...options.keep }
     sessions = createSessions(session, keeping)
-    return { ...session, sessions, epoch: nanoid(), heartbeat: options.heartbeat ?? 25_000 }
+    return { ...session, sessions, heartbeat: options.heartbeat ?? 25_000 }
   }
 
   const server: Server = {

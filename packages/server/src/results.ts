@@ -31,14 +31,14 @@ interface Kept {
  * Keeps the results of mutations until their caller has them: so it can be told what became of a call whose connection was
  * lost. Beyond its bound it forgets the oldest, and knows that it did.
  *
- * @param from calls with lower ids were made before this memory began
+ * @param epoch what it is called
  * @param max bytes
  */
-export const createResults = (from: number, max: number): Results => {
+export const createResults = (epoch: string, max: number): Results => {
   const kept = new Map<number, Kept>()
   let bytes = 0
   /** Calls up to this id may have been forgotten. */
-  let forgotten = from - 1
+  let forgotten = 0
   const lost = new Set<number>()
   /** Of those that were sent on a line since it was last asked. */
   let fresh = new Set<number>()
@@ -55,6 +55,7 @@ export const createResults = (from: number, max: number): Results => {
   }
 
   return {
+    epoch,
     get size() {
       return kept.size
     },

@@ -11,6 +11,7 @@ import {
   type Peer,
   type Invocation as WireInvocation,
 } from '@pairwire/wire'
+import { nanoid } from 'nanoid'
 import type { Once } from './once.ts'
 import { createResults, type Results } from './results.ts'
 import { createTokenBucket } from './token-bucket.ts'
@@ -54,8 +55,6 @@ export interface SessionHello {
   readonly id: string
   readonly codec: Codec
   readonly owner: string
-  /** The first id that none of the client's calls has. */
-  readonly next: number
   readonly timeout: number | undefined
 }
 
@@ -65,6 +64,8 @@ const REFRESH = '$refresh'
 /** The server's end of a client's connection: its calls and their results, over as many sockets as it takes. */
 export class Session {
   readonly codec: Codec
+  /** Names what is remembered here. */
+  readonly epoch: string
   readonly results: Results | undefined
   readonly answers: Answers
   /** Another has taken over from this one, which has nothing to do any more. */
@@ -78,6 +79,8 @@ export class Session {
   readonly #sockets = new Set<SessionSocket>()
   /** The latest. */
   #socket: SessionSocket | undefined
+  /** The highest order that a socket of it had. */
+  #latest = 0
   /** The latest, also when it is gone. */
   #probe: SessionSocket | undefined
   #ctx: unknown
@@ -85,7 +88,7 @@ export class Session {
   /** @param heir of whose results this session takes over */
   constructor(
     options: SessionOptions,
-    { id, codec, owner, next, timeout }: SessionHello,
+    { id, codec, owner, timeout }: SessionHello,
     onEnd: (session: Session) => void,
     heir?: Session | undefined,
   ) {
@@ -96,7 +99,8 @@ export class Session {
     this.#id = id
     this.#onEnd = onEnd
     this.codec = codec
-    this.results = heir?.results ?? (id ? createResults(next, limits.results) : undefined)
+    this.epoch = heir?.epoch ?? nanoid()
+    this.results = heir?.results ?? (id ? createResults(this.epoch, limits.results) : undefined)
     const client = clientOf?.(this)
     const callee: Callee = {
       find: (path) => (path === REFRESH ? { kind: 'query', takesStream: false } : router.find(path)),
@@ -123,7 +127,7 @@ export class Session {
 
   /** Whether a socket that came after this one has taken the session already: then this one is the past, however late it got here. */
   isPast(order: number): boolean {
-    return (this.#socket?.order ?? 0) > order
+    return this.#latest > order
   }
 
   /** A socket of this session has been welcomed; one that it takes the place of is closed. */
@@ -131,8 +135,10 @@ export class Session {
     this.#ctx = ctx
     this.#socket = socket
     this.#probe = socket
-    for (const other of this.#sockets) if (!other.leaving) other.supersede()
+    this.#latest = socket.order
+    // First, so that the session is not left by its last socket.
     this.#sockets.add(socket)
+    for (const other of this.#sockets) if (other !== socket && !other.leaving) other.supersede()
   }
 
   /** The socket has been told. */
@@ -144,7 +150,7 @@ export class Session {
   detach(socket: SessionSocket, reason: RpcError): boolean {
     for (const caller of socket.peer.close(reason)) caller.hear(ERROR, reason)
     this.#sockets.delete(socket)
-    if (this.#socket === socket) this.#socket = undefined
+    if (this.#socket === socket) this.#socket = [...this.#sockets].at(-1)
     return !this.#sockets.size
   }
 

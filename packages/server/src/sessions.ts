@@ -7,7 +7,7 @@ export interface Sessions {
   readonly size: number
   [Symbol.iterator](): Iterator<Session>
   /** The session that a `hello` asks for, if it is still there and the same user's; else a new one. */
-  enter(hello: SessionHello): { session: Session; resumed: boolean }
+  enter(hello: SessionHello): Session
   /** Its last socket is gone: it is kept for a while. `left`: the client said that it will not come back. */
   leave(session: Session, left: boolean): void
   /** Ends all of them. */
@@ -56,7 +56,7 @@ export const createSessions = (
       }
       if (known) {
         forget(known)
-        if (known.isReachable) return { session: known, resumed: true }
+        if (known.isReachable) return known
         known.abandon()
       }
       const end = (session: Session) => {
@@ -67,7 +67,7 @@ export const createSessions = (
       const session = new Session(options, hello, end, known)
       all.add(session)
       if (hello.id) byKey.set(key, session)
-      return { session, resumed: !!known }
+      return session
     },
     leave(session, left) {
       if (session.dead) return

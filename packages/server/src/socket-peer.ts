@@ -37,7 +37,6 @@ import type { Sessions } from './sessions.ts'
 
 export interface SocketPeerOptions extends SessionOptions {
   readonly sessions: Sessions
-  readonly epoch: string
   readonly heartbeat: number
 }
 
@@ -122,18 +121,17 @@ export const createSocketPeer = (socket: Socket, options: SocketPeerOptions, hoo
     attached.close(code, message)
   }
 
-  const begin = (id: unknown, { codec: name, timeout, window, next }: HelloOptions, { owner, ctx }: Identified) => {
+  const begin = (id: unknown, { codec: name, timeout, window }: HelloOptions, { owner, ctx }: Identified) => {
     if (gone) return
     if (name === 'json') codec = codecs.json
     const entered = sessions.enter({
       id: typeof id === 'string' && id.length <= MAX_SESSION ? id : '',
       codec,
       owner,
-      next: Number.isSafeInteger(next) ? (next as number) : 1,
       timeout: timeout ?? undefined,
     })
-    if (entered.session.isPast(order)) return supersede()
-    session = entered.session
+    if (entered.isPast(order)) return supersede()
+    session = entered
     const line = createLine(outbox, codec, limits, 2)
     if (typeof window === 'number' && window > 0) line.window = window
     peer = createPeer(line, { answers: session.answers, upload })
@@ -157,8 +155,7 @@ export const createSocketPeer = (socket: Socket, options: SocketPeerOptions, hoo
     session.attach(mine, ctx)
     const welcome: Welcome = {
       session: id as string,
-      resumed: entered.resumed,
-      epoch: options.epoch,
+      epoch: session.epoch,
       heartbeat: options.heartbeat,
       limits,
     }

@@ -49,6 +49,8 @@ export interface Answers {
 
 /** What is remembered of the mutations of one caller, who may have lost the socket before it heard of them. */
 export interface Memory {
+  /** By which a caller names it: a call that was sent to another one may have been taken there. */
+  readonly epoch: string
   /** Whether a call of this id may have been taken, and is no longer remembered. */
   forgot(id: number): boolean
   /** How a call has ended. */
@@ -89,25 +91,29 @@ export const createAnswers = ({ codec, limits, callee, timeout, memory, admit }:
     marks: unknown,
     line: Line,
   ): Answering => {
+    const procedure = path.length > limits.path ? undefined : callee.find(path)
+    const again = (options.attempt as number) > 1
+    const resent = !!memory?.forgot(id) || (again && options.epoch !== memory?.epoch)
+    // Of a query or subscription another run matters to nobody.
+    const executed = resent && procedure?.kind !== 'query' && procedure?.kind !== 'subscription' ? 'unknown' : 'no'
+    const deny = (code: string, message: string, retryAfter?: number) => refuse(code, message, executed, retryAfter)
     const wait = admit?.()
-    if (wait) throw refuse('RESOURCE_EXHAUSTED', `more than ${limits.rate} calls per second`, 'no', wait)
-    if (path.length > limits.path) throw refuse('INVALID_ARGUMENT', `a path has at most ${limits.path} characters`)
-    const procedure = callee.find(path)
-    if (!procedure) throw refuse('NOT_FOUND', `there is no procedure "${path}"`)
+    if (wait) throw deny('RESOURCE_EXHAUSTED', `more than ${limits.rate} calls per second`, wait)
+    if (path.length > limits.path) throw deny('INVALID_ARGUMENT', `a path has at most ${limits.path} characters`)
+    if (!procedure) throw deny('NOT_FOUND', `there is no procedure "${path}"`)
     const streams = procedure.kind === 'subscription'
     const max = streams ? limits.subscriptions : limits.calls
     if ((streams ? subscriptions : size - subscriptions) >= max)
-      throw refuse('RESOURCE_EXHAUSTED', `more than ${max} ${streams ? 'subscriptions' : 'calls'} at once`)
-    const resent = !!memory?.forgot(id)
-    if (procedure.takesStream && (options.attempt as number) > 1)
+      throw deny('RESOURCE_EXHAUSTED', `more than ${max} ${streams ? 'subscriptions' : 'calls'} at once`)
+    if (procedure.takesStream && again)
       throw refuse(
         'UNAVAILABLE',
         `the stream of "${path}" was lost with its connection`,
-        resent || procedure.kind !== 'mutation' ? 'unknown' : 'no',
+        procedure.kind === 'mutation' ? executed : 'unknown',
       )
     const asked = typeof options.timeout === 'number' ? options.timeout : streams ? undefined : timeout
     const remaining = asked ?? Number.POSITIVE_INFINITY
-    if (!(remaining > 0)) throw refuse('DEADLINE_EXCEEDED', 'the deadline had passed')
+    if (!(remaining > 0)) throw deny('DEADLINE_EXCEEDED', 'the deadline had passed')
     const input = codec.decode(json, marks, line.bytes)
     const call = new Answering(id, path, procedure, input, options, line, resent, expire)
     if (Number.isFinite(remaining)) call.deadline = Date.now() + remaining

@@ -88,6 +88,9 @@ export const createCall = (
   let attempt = 0
   /** The id of the last event that came, which later ones without an id do not change. */
   let cursor = lastEventId
+  /** Of the memory that each sending went to; empty where there were several. */
+  let epoch: string | undefined
+  let reason: Gap['reason'] = 'untracked'
   let onGap: ((gap: Gap) => Promise<unknown>) | undefined
   let inbox: Inbox | undefined
   let promise: Promise<unknown> | undefined
@@ -120,10 +123,6 @@ export const createCall = (
   const cancel = (error: RpcError) => {
     peer?.cancel(call.id)
     call.hear(ERROR, error)
-  }
-  /** Says so, behind the events so far. */
-  const gap = (reason: Gap['reason']) => {
-    events().push({ weight: 0, reached: () => onGap!({ reason }).catch(report) })
   }
   const abort = () => call.end('CANCELLED', 'aborted', { cause: signal!.reason })
 
@@ -175,21 +174,28 @@ export const createCall = (
         if (!cursor && !onGap) return call.end('DATA_LOSS', 'lost its place')
         // A reader that lags goes on when it has read what came before, so that not each new socket adds a window to it.
         if (inbox?.unread) return inbox.push({ weight: 0, reached: () => owner.again?.(call) })
-        if (!cursor) gap('untracked')
+        if (!cursor) {
+          const gap = { reason }
+          // Who then asks for the state anew asks behind this call.
+          events().push({ weight: 0, reached: () => onGap!(gap).catch(report) })
+          reason = 'untracked'
+        }
       }
       try {
+        const here = given.line.epoch
         const text = JSON.stringify({
           timeout: timeout || (attempt && promise) ? call.deadline! - Date.now() : undefined,
           lastEventId: cursor,
           metadata,
           key,
-          attempt: attempt ? attempt + 1 : undefined,
+          ...(attempt && { attempt: attempt + 1, epoch }),
         })
         given.open(call.id, path, call.input!, text === '{}' ? '' : text, attempt ? undefined : stream, caller)
+        epoch = attempt++ && epoch !== here ? '' : here
         peer = given
-        attempt++
-      } catch (error) {
-        call.hear(ERROR, toRpcError(error))
+      } catch (cause) {
+        const { code, message } = toRpcError(cause)
+        call.end(code, `not sent: ${message}`, { cause })
       }
     },
     hear(op, value, weight, eventId) {
@@ -205,13 +211,15 @@ export const createCall = (
         if (op === ERROR && !stream) {
           if (code === 'DATA_LOSS' && cursor && onGap && owner.again?.(call)) {
             cursor = undefined
-            attempt = 0
-            return gap('lost')
+            reason = 'lost'
+            return
           }
-          // Refused, and not run: not an outcome yet.
-          if (code === 'RESOURCE_EXHAUSTED' && executed === 'no' && retryAfter && owner.again?.(call, retryAfter)) {
-            peer = undefined
-            attempt = 0
+          // Refused, and not run now: not an outcome yet.
+          if (code === 'RESOURCE_EXHAUSTED' && executed !== 'yes' && retryAfter && owner.again?.(call, retryAfter)) {
+            if (executed === 'no') {
+              peer = undefined
+              attempt = 0
+            }
             return
           }
         }

@@ -11,6 +11,8 @@ export interface Line {
   readonly firstId: 1 | 2
   readonly codec: Codec
   readonly limits: PeerLimits
+  /** At a connector: what the acceptor's memory is called. */
+  epoch?: string
   /** Bytes the other end takes per stream before it has to grant more. */
   window: number
   /** Characters, and apart from them bytes, that the other end takes in one message. */

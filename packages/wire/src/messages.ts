@@ -33,17 +33,13 @@ export interface HelloOptions {
   window?: number
   /** `'json'`: the connector reads and writes plain JSON only, with no marks and no binary frames, and is not called. @default 'rich' */
   codec?: 'rich' | 'json'
-  /** Calls with lower ids may have been sent on an earlier socket. @default 1 */
-  next?: number
 }
 
 /** What a `welcome` says of the acceptor. */
 export interface Welcome {
   /** The session's id, as `hello` said it. */
   session: string
-  /** Whether this end still knew the session: what was sent to it before, and what came of that. */
-  resumed: boolean
-  /** Names one life of the server's memory: another epoch remembers nothing of this one. */
+  /** Names what is remembered of the session: the same after it was resumed; another remembers nothing of this one. */
   epoch: string
   /** Milliseconds of silence after which the connector should ping; 0: never. */
   heartbeat: number
@@ -58,8 +54,10 @@ export interface WireOptions {
   lastEventId?: string
   /** What a mutation that runs `'once'` is known by, also beyond this session. */
   key?: string
-  /** How often the call has been sent, where that is not the first time. */
+  /** How often the call has been sent, where this is not the first time. */
   attempt?: number
+  /** With `attempt`: the epoch that each earlier sending went to; empty where there were several. */
+  epoch?: string
   /** Bytes of events the caller takes before it has to grant more. */
   window?: number
   /** Strings for the application, such as a `traceparent`. */

@@ -4,21 +4,7 @@ import type { Caller } from './caller.ts'
 import type { Encoded } from './codec.ts'
 import type { Parsed } from './frame.ts'
 import { type Line, WEIGHT } from './line.ts'
-import {
-  CALL,
-  CANCEL,
-  CREDIT,
-  CURSOR,
-  DONE,
-  ERROR,
-  EVENT,
-  GOAWAY,
-  ITEM,
-  type Message,
-  PING,
-  PONG,
-  RESULT,
-} from './messages.ts'
+import { CALL, CANCEL, CREDIT, CURSOR, ERROR, EVENT, GOAWAY, ITEM, type Message, PING, PONG } from './messages.ts'
 import { remoteError } from './remote-error.ts'
 import type { Sender, Source } from './sender.ts'
 import type { Upload } from './upload.ts'
