@@ -186,7 +186,7 @@ export const openWorld = async (options: WorldOptions = {}, faults: FaultProxyOp
     const ends = () => servers.map(({ server }) => server.held)
     const isEmpty = () => ends().every((held) => Object.values(held).every((n) => n === 0))
     // A client whose socket was lost when it closed could not say so: its session is over by itself, or with the server.
-    for (const start = performance.now(); !isEmpty() && performance.now() - start < 200; ) await sleep(1)
+    for (const start = performance.now(); !isEmpty() && performance.now() - start < 30; ) await sleep(1)
     for (const connection of proxy.connections) connection.cut()
     for (const { server } of servers) server.close()
     for (const start = performance.now(); !isEmpty() && performance.now() - start < 3_000; ) await sleep(1)
