@@ -5,6 +5,7 @@ import {
   composeHello,
   createCall,
   DRAINING,
+  GOAWAY,
   PEER_LIMITS,
   report,
   type Welcome,
@@ -25,7 +26,7 @@ export interface StateDetail {
   code?: number | undefined
   /** In words. */
   reason?: string | undefined
-  /** Of `waiting`: milliseconds until the next attempt. Missing while the device is offline. */
+  /** Of `waiting`: milliseconds until the next attempt, if the device is not offline then. */
   delay?: number | undefined
   /** Of `open`: whether the server still knew the session, and with it the results of mutations. */
   resumed?: boolean | undefined
@@ -181,6 +182,7 @@ export const createConnection = (
           flush()
         }, delay),
       )
+      rest()
       return true
     },
     get problem() {
@@ -188,15 +190,15 @@ export const createConnection = (
     },
   }
 
+  const isOnline = () => platform.navigator?.onLine !== false
   /** Tries again after a while; while the device is offline, when it no longer is. */
   const wait = (most: number, retryAfter = 0, detail?: StateDetail) => {
     const delay = retryAfter + Math.random() * Math.min(most, maxDelay)
-    const online = platform.navigator?.onLine !== false
     waiting = true
     earliest = Date.now() + retryAfter
     clearTimeout(timer)
-    if (online) timer = setTimeout(open, delay)
-    settle({ ...detail, ...(online && { delay }) })
+    timer = setTimeout(() => isOnline() && open(), delay)
+    settle({ ...detail, delay })
   }
   /** The device is online, or the page visible again: no time to lose, but for what the server asked for. */
   const wake = () => {
@@ -208,12 +210,15 @@ export const createConnection = (
       for (const type of ['online', 'pageshow', 'visibilitychange']) platform[method](type, wake)
   }
   const stop = (code: string, why: string, detail?: StateDetail) => {
+    const own = [...calls]
     closed = true
+    waiting = false
     problem = why
     clearTimeout(timer)
     listen('removeEventListener')
+    for (const link of [current, next, ...leaving]) if (link) release(link, 1000)
     settle(detail)
-    for (const call of calls) call.end(code, why)
+    for (const call of own) call.end(code, why)
   }
 
   /** Lets go of a socket: its calls go back to the front of the queue. */
@@ -241,6 +246,8 @@ export const createConnection = (
       own.reduce((most, call) => (sizeOf(call) > sizeOf(most) ? call : most)).end('INVALID_ARGUMENT', 'is too large')
     const why = `${wasOpen ? 'lost connection' : 'could not connect'} (${code} ${reason}) to ${url}`
     const detail = { code, reason }
+    // What it still carried is sent again, so nothing that comes late by it may count.
+    if (old) current?.peer?.line.push(`[${GOAWAY}]`)
     // Another is on its way already, or none is wanted.
     if (old || closed || next || waiting || (idle && !calls.size)) {
       flush()
@@ -266,6 +273,8 @@ export const createConnection = (
     const resumed = epoch === welcome.epoch
     epoch = welcome.epoch
     settle({ resumed })
+    // All others are given up, also those that the server had told to leave.
+    if (!old && resumed && !leaving.size) link.peer!.line.push(`[${GOAWAY}]`)
     if (old) {
       leaving.add(old)
       for (const [id, { caller }] of old.peer!.live) {
@@ -349,7 +358,6 @@ export const createConnection = (
     close() {
       if (closed) return
       stop('CANCELLED', 'closed')
-      for (const link of [current, next, ...leaving]) if (link) release(link, 1000)
     },
     async [Symbol.asyncDispose]() {
       connection.close()

@@ -13,6 +13,8 @@ export interface Results extends Memory {
   resume(line: Line): void
   /** Nobody will ever know how these calls end. */
   lose(ids: Iterable<number>): void
+  /** Nobody will ask any more. */
+  clear(): void
 }
 
 /** Results after which the client is asked how far it has read, by a ping: what was sent before its pong has arrived. */
@@ -33,8 +35,9 @@ interface Kept {
  *
  * @param epoch what it is called
  * @param max bytes
+ * @param weigh hears how many more bytes are kept, or fewer
  */
-export const createResults = (epoch: string, max: number): Results => {
+export const createResults = (epoch: string, max: number, weigh: (change: number) => void = () => {}): Results => {
   const kept = new Map<number, Kept>()
   let bytes = 0
   /** Calls up to this id may have been forgotten. */
@@ -52,6 +55,7 @@ export const createResults = (epoch: string, max: number): Results => {
     kept.delete(id)
     fresh.delete(id)
     bytes -= result.answer.weight
+    weigh(-result.answer.weight)
   }
 
   return {
@@ -63,6 +67,9 @@ export const createResults = (epoch: string, max: number): Results => {
       return bytes
     },
     forgot: (id) => id <= forgotten || lost.has(id),
+    clear() {
+      for (const id of kept.keys()) remove(id)
+    },
     lose(ids) {
       for (const id of ids) lost.add(id)
     },
@@ -71,6 +78,7 @@ export const createResults = (epoch: string, max: number): Results => {
       remove(id)
       kept.set(id, { answer, line })
       bytes += answer.weight
+      weigh(answer.weight)
       for (const oldest of kept.keys()) {
         if (bytes <= max && kept.size <= MAX_RESULTS) break
         forgotten = Math.max(forgotten, oldest)
@@ -94,7 +102,12 @@ export const createResults = (epoch: string, max: number): Results => {
     },
     confirm(line) {
       if (asked?.line !== line) return
-      for (const id of asked.ids) if ((kept.get(id)?.line === line) !== asked.resumed) remove(id)
+      for (const id of asked.ids) {
+        if (!kept.has(id) || (kept.get(id)!.line === line) === asked.resumed) continue
+        remove(id)
+        // Should it be asked for after all, it must not look as if it had never come.
+        if (asked.resumed) forgotten = Math.max(forgotten, id)
+      }
       asked = undefined
     },
   }

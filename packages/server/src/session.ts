@@ -1,4 +1,4 @@
-import { RpcError } from '@pairwire/contract'
+import { isRpcError, RpcError } from '@pairwire/contract'
 import { type Entry, type Invocation, mask, type OnError, type Router } from '@pairwire/router'
 import {
   type Answers,
@@ -61,6 +61,20 @@ export interface SessionHello {
 /** The path of the call by which a client sends its params again; no contract can have it. */
 const REFRESH = '$refresh'
 
+/** What a handler throws because it was told to stop says nothing of what it did before, and is not to be replayed as an error of its own. */
+const cutShort = (call: Pick<WireInvocation, 'aborted' | 'path'>, start: () => unknown): unknown => {
+  const fail = (error: unknown): never => {
+    if (!call.aborted || !isRpcError(error, 'INTERNAL')) throw error
+    throw new RpcError('UNAVAILABLE', `"${call.path}" was cut short`, { executed: 'unknown', cause: error })
+  }
+  try {
+    const result = start() as PromiseLike<unknown> | undefined
+    return typeof result?.then === 'function' ? result.then(undefined, fail) : result
+  } catch (error) {
+    return fail(error)
+  }
+}
+
 /** The server's end of a client's connection: its calls and their results, over as many sockets as it takes. */
 export class Session {
   readonly codec: Codec
@@ -87,7 +101,7 @@ export class Session {
 
   /** @param heir of whose results this session takes over */
   constructor(
-    options: SessionOptions,
+    options: SessionOptions & { readonly weigh: (change: number) => void },
     { id, codec, owner, timeout }: SessionHello,
     onEnd: (session: Session) => void,
     heir?: Session | undefined,
@@ -100,7 +114,7 @@ export class Session {
     this.#onEnd = onEnd
     this.codec = codec
     this.epoch = heir?.epoch ?? nanoid()
-    this.results = heir?.results ?? (id ? createResults(this.epoch, limits.results) : undefined)
+    this.results = heir?.results ?? (id ? createResults(this.epoch, limits.results, options.weigh) : undefined)
     const client = clientOf?.(this)
     const callee: Callee = {
       find: (path) => (path === REFRESH ? { kind: 'query', takesStream: false } : router.find(path)),
@@ -141,6 +155,11 @@ export class Session {
     for (const other of this.#sockets) if (other !== socket && !other.leaving) other.supersede()
   }
 
+  /** The client has given up every other socket, also one that was told to leave: what still comes on those is the past. */
+  only(socket: SessionSocket): void {
+    for (const other of this.#sockets) if (other !== socket) other.supersede()
+  }
+
   /** The socket has been told. */
   welcomed(socket: SessionSocket): void {
     if (this.#sockets.size === 1) this.results?.resume(socket.line)
@@ -172,6 +191,7 @@ export class Session {
 
   /** Nobody will come back for it. @param all whether also what others may have joined ends */
   end(all = false): void {
+    this.results?.clear()
     this.answers.close(new RpcError('UNAVAILABLE', 'the client did not come back', { executed: 'unknown' }), all)
     this.#onEnd(this)
   }
@@ -183,19 +203,10 @@ export class Session {
   #run(entry: Entry, call: Invocation & WireInvocation, once: Once): unknown {
     const { retry } = entry
     const start = () => this.#options.router.run(entry, call)
-    if (entry.kind !== 'mutation') return start()
-    if (retry === 'once') {
-      // Of the same user, and the same procedure: nobody is given another's result.
-      const key = JSON.stringify([entry.path, this.#owner, call.key ?? [this.#id, call.id]])
-      return once.run(key, call.input, call.resent, start)
-    }
-    if (call.resent && retry !== 'idempotent')
-      throw new RpcError(
-        'UNAVAILABLE',
-        `"${entry.path}" was sent before the connection was lost, and this server does not know what became of it`,
-        { executed: 'unknown' },
-      )
-    return start()
+    if (retry !== 'once') return start()
+    // Of the same user, and the same procedure: nobody is given another's result.
+    const key = JSON.stringify([entry.path, this.#owner, call.key ?? [this.#id, call.id]])
+    return once.run(key, call.input, call.resent, () => cutShort(call, start))
   }
 
   async #refresh(params: unknown): Promise<void> {

@@ -6,8 +6,11 @@ export interface Sessions {
   /** How many there are, with and without a socket. */
   readonly size: number
   [Symbol.iterator](): Iterator<Session>
-  /** The session that a `hello` asks for, if it is still there and the same user's; else a new one. */
-  enter(hello: SessionHello): Session
+  /**
+   * The session that a `hello` asks for, if it is still there and the same user's; else a new one. Undefined where a socket
+   * that came after this one has taken it.
+   */
+  enter(hello: SessionHello, order: number): Session | undefined
   /** Its last socket is gone: it is kept for a while. `left`: the client said that it will not come back. */
   leave(session: Session, left: boolean): void
   /** Ends all of them. */
@@ -19,7 +22,7 @@ export interface Keeping {
   readonly grace: number
   /** How many of those, at most; beyond it the one that lost its socket first ends. */
   readonly sessions: number
-  /** Bytes of results that they keep, at most; likewise. */
+  /** Bytes of results that are kept for all, at most; likewise. */
   readonly bytes: number
 }
 
@@ -30,15 +33,25 @@ export const createSessions = (
   const all = new Set<Session>()
   /** By user, codec and id: whoever says the id of somebody else's session finds none, and disturbs none. */
   const byKey = new Map<string, Session>()
-  /** Without a socket, the one that lost it first before the others, with the bytes that it kept then. */
-  const lost = new Map<Session, number>()
-  let lostBytes = 0
+  /** Without a socket, the one that lost it first before the others. */
+  const lost = new Set<Session>()
+  /** Of results, of all sessions. */
+  let bytes = 0
   const deadlines = createDeadlines()
 
   const forget = (session: Session) => {
-    lostBytes -= lost.get(session) ?? 0
     lost.delete(session)
     deadlines.delete(session)
+  }
+  const trim = () => {
+    for (const oldest of lost) {
+      if (lost.size <= most && bytes <= mostBytes) break
+      oldest.end()
+    }
+  }
+  const weigh = (change: number) => {
+    bytes += change
+    if (change > 0) trim()
   }
 
   return {
@@ -46,14 +59,15 @@ export const createSessions = (
       return all.size
     },
     [Symbol.iterator]: () => all.values(),
-    enter(hello) {
+    enter(hello, order) {
       const key = JSON.stringify([hello.owner, hello.codec.name, hello.id])
       const known = hello.id ? byKey.get(key) : undefined
       // A Worker may have cancelled the timer along with the request that set it.
-      for (const overdue of lost.keys()) {
+      for (const overdue of lost) {
         if (overdue.deadline! > Date.now() || overdue === known) break
         overdue.end()
       }
+      if (known?.isPast(order)) return undefined
       if (known) {
         forget(known)
         if (known.isReachable) return known
@@ -64,7 +78,7 @@ export const createSessions = (
         all.delete(session)
         if (byKey.get(key) === session) byKey.delete(key)
       }
-      const session = new Session(options, hello, end, known)
+      const session = new Session({ ...options, weigh }, hello, end, known)
       all.add(session)
       if (hello.id) byKey.set(key, session)
       return session
@@ -75,13 +89,9 @@ export const createSessions = (
       // In steps, so that many that were lost together end together.
       const step = Math.max(1, grace / 16)
       session.deadline = Math.ceil((Date.now() + grace) / step) * step
-      lost.set(session, session.results.bytes)
-      lostBytes += session.results.bytes
+      lost.add(session)
       deadlines.add(session)
-      for (const oldest of lost.keys()) {
-        if (lost.size <= most && lostBytes <= mostBytes) break
-        oldest.end()
-      }
+      trim()
     },
     clear() {
       for (const session of all) session.end(true)

@@ -124,17 +124,13 @@ export const createSocketPeer = (socket: Socket, options: SocketPeerOptions, hoo
   const begin = (id: unknown, { codec: name, timeout, window }: HelloOptions, { owner, ctx }: Identified) => {
     if (gone) return
     if (name === 'json') codec = codecs.json
-    const entered = sessions.enter({
-      id: typeof id === 'string' && id.length <= MAX_SESSION ? id : '',
-      codec,
-      owner,
-      timeout: timeout ?? undefined,
-    })
-    if (entered.isPast(order)) return supersede()
+    const wanted = typeof id === 'string' && id.length <= MAX_SESSION ? id : ''
+    const entered = sessions.enter({ id: wanted, codec, owner, timeout: timeout ?? undefined }, order)
+    if (!entered) return supersede()
     session = entered
     const line = createLine(outbox, codec, limits, 2)
     if (typeof window === 'number' && window > 0) line.window = window
-    peer = createPeer(line, { answers: session.answers, upload })
+    peer = createPeer(line, { answers: session.answers, upload, onGoaway: () => session!.only(mine!) })
     mine = {
       line,
       peer,

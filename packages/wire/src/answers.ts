@@ -72,6 +72,9 @@ export interface AnswersOptions {
   readonly admit?: (() => number) | undefined
 }
 
+/** Milliseconds until a call that was sent again is to be tried once more. */
+const PLACE_FREE = 100
+
 const refuse = (code: string, message: string, executed: 'no' | 'unknown' = 'no', retryAfter?: number) =>
   new RpcError(code, message, { executed, retryAfter })
 
@@ -94,8 +97,7 @@ export const createAnswers = ({ codec, limits, callee, timeout, memory, admit }:
     const procedure = path.length > limits.path ? undefined : callee.find(path)
     const again = (options.attempt as number) > 1
     const resent = !!memory?.forgot(id) || (again && options.epoch !== memory?.epoch)
-    // Of a query or subscription another run matters to nobody.
-    const executed = resent && procedure?.kind !== 'query' && procedure?.kind !== 'subscription' ? 'unknown' : 'no'
+    const executed = resent || (again && procedure?.kind !== 'mutation') ? 'unknown' : 'no'
     const deny = (code: string, message: string, retryAfter?: number) => refuse(code, message, executed, retryAfter)
     const wait = admit?.()
     if (wait) throw deny('RESOURCE_EXHAUSTED', `more than ${limits.rate} calls per second`, wait)
@@ -104,13 +106,16 @@ export const createAnswers = ({ codec, limits, callee, timeout, memory, admit }:
     const streams = procedure.kind === 'subscription'
     const max = streams ? limits.subscriptions : limits.calls
     if ((streams ? subscriptions : size - subscriptions) >= max)
-      throw deny('RESOURCE_EXHAUSTED', `more than ${max} ${streams ? 'subscriptions' : 'calls'} at once`)
-    if (procedure.takesStream && again)
-      throw refuse(
-        'UNAVAILABLE',
-        `the stream of "${path}" was lost with its connection`,
-        procedure.kind === 'mutation' ? executed : 'unknown',
+      // What was sent again had a place, which is free as soon as its earlier run has ended.
+      throw deny(
+        'RESOURCE_EXHAUSTED',
+        `more than ${max} ${streams ? 'subscriptions' : 'calls'} at once`,
+        again ? PLACE_FREE : undefined,
       )
+    if (procedure.takesStream && again)
+      throw deny('UNAVAILABLE', `the stream of "${path}" was lost with its connection`)
+    if (resent && procedure.kind === 'mutation' && !procedure.retry)
+      throw deny('UNAVAILABLE', `"${path}" was sent before, and what became of it is not known here`)
     const asked = typeof options.timeout === 'number' ? options.timeout : streams ? undefined : timeout
     const remaining = asked ?? Number.POSITIVE_INFINITY
     if (!(remaining > 0)) throw deny('DEADLINE_EXCEEDED', 'the deadline had passed')

@@ -218,7 +218,7 @@ export const createCall = (
           if (code === 'RESOURCE_EXHAUSTED' && executed !== 'yes' && retryAfter && owner.again?.(call, retryAfter)) {
             if (executed === 'no') {
               peer = undefined
-              attempt = 0
+              attempt = call.id = 0
             }
             return
           }
