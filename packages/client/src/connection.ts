@@ -168,6 +168,7 @@ export const createConnection = (
       deadlines.delete(call)
       queue.delete(call)
       clearTimeout(pauses.get(call))
+      pauses.delete(call)
       owner.streams(call)
       rest()
     },
@@ -178,6 +179,7 @@ export const createConnection = (
       pauses.set(
         call,
         setTimeout(() => {
+          pauses.delete(call)
           queue.add(call)
           flush()
         }, delay),
@@ -255,7 +257,10 @@ export const createConnection = (
     }
     problem = why
     const verdict = verdictOn(code)
-    if (wasOpen && Date.now() - since > PROVED) failures = 0
+    if (wasOpen && Date.now() - since > PROVED) {
+      failures = 0
+      refreshed = false
+    }
     if (verdict !== NOW) failures++
     if (verdict !== STOP && failures <= attempts && !(verdict === REFRESH && refreshed)) {
       refreshed = verdict === REFRESH
@@ -268,7 +273,6 @@ export const createConnection = (
     current = link
     next = undefined
     since = Date.now()
-    refreshed = false
     slots = welcome.limits.calls
     const resumed = epoch === welcome.epoch
     epoch = welcome.epoch
@@ -315,7 +319,8 @@ export const createConnection = (
   const start = () => {
     closed = false
     listen('addEventListener')
-    open()
+    if (isOnline()) open()
+    else wait(0)
   }
   if (!lazy) start()
 
