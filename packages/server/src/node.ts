@@ -8,7 +8,7 @@ import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { type Socket, SUBPROTOCOL } from '@pairwire/wire'
 import { WebSocketServer } from 'ws'
-import type { Server } from './create-server.ts'
+import type { DrainOptions, Server } from './create-server.ts'
 
 export interface AttachOptions<Env> {
   /**
@@ -32,6 +32,11 @@ export interface Listening {
   /** Where to connect to: `ws://localhost:8787/rpc`. */
   readonly url: string
   readonly http: HttpServer
+  /**
+   * Stops listening, so that another process can take the port, moves every client there, and then closes: a restart that
+   * nobody notices. Clients stay here until they have a socket there.
+   */
+  drain(options?: DrainOptions): Promise<void>
   /** Closes every connection (1001), then the listener. A socket that does not answer is terminated after a second. */
   close(): Promise<void>
 }
@@ -99,9 +104,14 @@ export const listen = async <Env>(server: Server<Env>, options: ListenOptions<En
     http.listen(port, hostname, resolve)
   })
   const address = http.address() as AddressInfo
-  return {
+  const listening: Listening = {
     url: `ws://${hostname}:${address.port}${path}`,
     http,
+    async drain(options) {
+      http.close()
+      await server.drain(options)
+      await listening.close()
+    },
     close: () =>
       new Promise((resolve) => {
         server.close()
@@ -113,6 +123,7 @@ export const listen = async <Env>(server: Server<Env>, options: ListenOptions<En
         }, 1_000).unref()
       }),
   }
+  return listening
 }
 
 /** Undefined where host or target make no URL. */
