@@ -3,6 +3,7 @@ import { build } from 'esbuild'
 import { Log, LogLevel, Miniflare } from 'miniflare'
 import type { TestProject } from 'vitest/node'
 import { serve } from '../../server/test/suites/node.ts'
+import { serveRemote } from './delivery/remote.ts'
 
 const packages = resolve(import.meta.dirname, '../..')
 const names = ['contract', 'wire', 'router', 'server']
@@ -24,6 +25,7 @@ const bundle = async (): Promise<string> => {
 /** Starts the servers that browser tests talk to. */
 export default async ({ provide }: TestProject): Promise<() => Promise<void>> => {
   const node = await serve('*')
+  const delivery = await serveRemote()
   const workerd = new Miniflare({
     cf: false,
     logRequests: false,
@@ -50,7 +52,8 @@ export default async ({ provide }: TestProject): Promise<() => Promise<void>> =>
   const { host } = await workerd.ready
   provide('nodeUrl', `ws://${node.host}`)
   provide('workerdUrl', `ws://${host}`)
+  provide('deliveryUrl', delivery.control)
   return async () => {
-    await Promise.all([workerd.dispose(), node.close()])
+    await Promise.all([workerd.dispose(), node.close(), delivery.close()])
   }
 }
