@@ -81,13 +81,18 @@ describe('a callback that throws', () => {
     report.mockRestore()
   })
 
-  it('as params or connect fails the calls that waited, and the next one tries again', async () => {
+  it('as params or connect is tried again, and calls that run out of time meanwhile say why', async () => {
     for (const options of [{ params: fails }, { params: async () => fails() }, { connect: fails }]) {
-      const client = openClient(place, 'main', options)
-      expect(await Promise.all([outcome(client.nothing()), outcome(client.nothing())])).toEqual(
-        Array(2).fill(['UNAVAILABLE', 'no']),
-      )
-      expect(client.$connection.state).toBe('idle')
+      const client = openClient(place, 'main', { ...options, reconnect: { minDelay: 1 } })
+      const errors = [
+        errorOf(client.nothing(undefined, { timeout: 30 })),
+        errorOf(client.nothing(undefined, { timeout: 30 })),
+      ]
+      for (const { code, executed, message } of await Promise.all(errors)) {
+        expect([code, executed]).toEqual(['DEADLINE_EXCEEDED', 'no'])
+        expect(message).toContain('mine')
+      }
+      client.$connection.close()
       expect(await outcome(client.nothing())).toEqual(['UNAVAILABLE', 'no'])
     }
   })

@@ -564,7 +564,9 @@ describe('a lost socket', () => {
     await pass(100)
     await welcome()
     await pass(100)
-    expect(sockets[1]!.heard.slice(1)).toEqual([[2, 3, 'upload', 1, expect.objectContaining({ attempt: 2 })]])
+    expect(sockets[1]!.heard.filter(([op]) => op === 2 || op === 4)).toEqual([
+      [2, 3, 'upload', 1, expect.objectContaining({ attempt: 2 })],
+    ])
     sockets[1]!.say([8, 3, { code: 'UNAVAILABLE', executed: 'no' }])
     expect(await call).toBe('UNAVAILABLE no')
   })
@@ -669,18 +671,22 @@ describe('a close code', () => {
     socket.lose(code)
     expect(told.mock.lastCall).toEqual(['waiting', { code, reason: '', delay: 50 }])
     await pass(50)
-    // A welcome begins a new row.
+    // A welcome alone begins no new row.
     await welcome()
     expect(sockets[1]!.hello.params).toBe(2)
-    sockets[1]!.lose(code)
-    await pass(50)
-    sockets[2]!.lose(code, 'no')
+    await pass(4_000)
+    sockets[1]!.lose(code, 'no')
     expect(told.mock.lastCall).toEqual(['closed', { code, reason: 'no' }])
-    expect(sockets).toHaveLength(3)
+    expect(sockets).toHaveLength(2)
     connection.reconnect()
-    await pass()
-    sockets[3]!.lose(code)
-    expect(connection.state).toBe('closed')
+    await welcome()
+    // A socket that has proved itself does.
+    await pass(5_001)
+    sockets[2]!.lose(code)
+    expect(told.mock.lastCall).toEqual(['waiting', { code, reason: '', delay: 50 }])
+    await pass(50)
+    sockets[3]!.open()
+    expect(sockets[3]!.hello.params).toBe(4)
   })
 
   it('1009 ends the largest call of its socket, and sends the others again', async () => {
@@ -980,14 +986,14 @@ describe('in a page', () => {
     expect([lazy.connection.state, lazy.sockets.length]).toEqual(['idle', 0])
   })
 
-  it('that is offline it tries nothing, and says no delay, until it is online', async () => {
+  it('that is offline tries nothing, until it is online', async () => {
     const { navigator, fire } = page()
     const { connection, socket, sockets } = await open()
     const told = vi.fn()
     connection.on('state', told)
     navigator.onLine = false
     socket.lose()
-    expect(told.mock.calls).toEqual([['waiting', { code: 1006, reason: '' }]])
+    expect(told.mock.calls).toEqual([['waiting', { code: 1006, reason: '', delay: 100 }]])
     await pass(600_000)
     for (const event of ['pageshow', 'visibilitychange']) fire(event)
     await pass(600_000)
@@ -996,6 +1002,23 @@ describe('in a page', () => {
     fire('online')
     await pass()
     expect([connection.state, sockets.length]).toEqual(['connecting', 2])
+    connection.close()
+  })
+
+  it('that is offline opens no socket for a call either, and none when a wait is over', async () => {
+    const { navigator, fire } = page(false)
+    const { connection, sockets, call } = make()
+    call('a')
+    await pass(600_000)
+    expect([connection.state, sockets.length]).toEqual(['waiting', 0])
+    navigator.onLine = true
+    fire('online')
+    await pass()
+    expect(sockets).toHaveLength(1)
+    sockets[0]!.lose()
+    navigator.onLine = false
+    await pass(600_000)
+    expect([connection.state, sockets.length]).toEqual(['waiting', 1])
     connection.close()
   })
 
@@ -1138,7 +1161,7 @@ describe('close()', () => {
     expect([one.connection.state, other.connection.state]).toEqual(['closed', 'connecting'])
   })
 
-  it.fails('of who hears of the close leaves alone what reconnect() has begun', async () => {
+  it('of who hears of the close leaves alone what reconnect() has begun', async () => {
     const { connection, sockets, welcome } = await open()
     let next: PromiseLike<unknown> | undefined
     const stop = connection.on('state', (state) => {
@@ -1277,6 +1300,40 @@ describe('an idle connection', () => {
     const { connection } = await open()
     await pass(3_600_000)
     expect(connection.state).toBe('open')
+  })
+})
+
+describe('a connection that goes on', () => {
+  const gaveUp = ({ heard }: FakeSocket) => heard.filter(([op]) => op === 13 || op === 2).map(([op]) => op)
+
+  it('says first that it has given up its other sockets, where the server still knows it', async () => {
+    const { sockets, socket, call, welcome } = await open({}, {}, { epoch: 'a' })
+    call('a')
+    await pass()
+    expect(gaveUp(socket)).toEqual([2])
+    socket.lose()
+    await pass(1_000)
+    await welcome({}, { epoch: 'a' })
+    expect(gaveUp(sockets[1]!)).toEqual([13, 2])
+    sockets[1]!.lose()
+    await pass(1_000)
+    await welcome({}, { epoch: 'b' })
+    expect(gaveUp(sockets[2]!)).toEqual([2])
+  })
+
+  it('does not say so beside a socket that it still uses, but when that is lost, before it sends again', async () => {
+    const { sockets, socket, call, welcome } = await open({}, {}, { epoch: 'a' })
+    call('a')
+    await pass()
+    socket.say([13, {}])
+    await pass(50)
+    await welcome({}, { epoch: 'a' })
+    call('b')
+    await pass()
+    expect(gaveUp(sockets[1]!)).toEqual([2])
+    socket.lose()
+    await pass()
+    expect(gaveUp(sockets[1]!)).toEqual([2, 13, 2])
   })
 })
 
@@ -1474,7 +1531,7 @@ describe('a server that will leave', () => {
 describe('a call over the rate', () => {
   const refusal = (retryAfter = 250) => ({ code: 'RESOURCE_EXHAUSTED', executed: 'no', retryAfter })
 
-  it('is sent again when the server said, under its id, as if for the first time', async () => {
+  it('is sent again when the server said, under a new id, as if for the first time', async () => {
     const { connection, socket, call } = await open()
     const outcomes = call('a', 'b')
     await pass()
@@ -1483,8 +1540,8 @@ describe('a call over the rate', () => {
     await pass(249)
     expect([socket.calls, connection.pending]).toEqual([[], 1])
     await pass(1)
-    expect(socket.calls).toEqual([['a', 3]])
-    socket.say([7, 3, 'a done'])
+    expect(socket.calls).toEqual([['a', 7]])
+    socket.say([7, 7, 'a done'])
     expect(await Promise.all(outcomes)).toEqual(['a done', 'b done'])
   })
 
@@ -1521,8 +1578,8 @@ describe('a call over the rate', () => {
     await welcome()
     expect(sockets[1]!.calls).toEqual([])
     await pass(900)
-    expect(sockets[1]!.calls).toEqual([['a', 3]])
-    sockets[1]!.say([7, 3, 'done'])
+    expect(sockets[1]!.calls).toEqual([['a', 5]])
+    sockets[1]!.say([7, 5, 'done'])
     expect(await sent).toBe('done')
   })
 

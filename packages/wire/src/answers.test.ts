@@ -592,33 +592,60 @@ describe('a call that comes again on another socket', () => {
     const run = ({ resent }: Invocation) => void seen.push(resent)
     const { say } = serve(run, { memory: remembering(4).memory })
     // Forgotten; never seen; sent to another memory, or to several; for the first time, whatever it says of that.
-    say(2, 3, 'mutation', null, again)
-    say(2, 5, 'mutation', null, again)
-    say(2, 7, 'mutation', null, { attempt: 2, epoch: 'there' })
-    say(2, 9, 'mutation', null, { attempt: 3, epoch: '' })
-    say(2, 11, 'mutation', null, { attempt: 2 })
-    say(2, 13, 'mutation', null, { attempt: 1, epoch: 'there' })
-    say(2, 15, 'mutation')
+    say(2, 3, 'once', null, again)
+    say(2, 5, 'once', null, again)
+    say(2, 7, 'once', null, { attempt: 2, epoch: 'there' })
+    say(2, 9, 'once', null, { attempt: 3, epoch: '' })
+    say(2, 11, 'once', null, { attempt: 2 })
+    say(2, 13, 'once', null, { attempt: 1, epoch: 'there' })
+    say(2, 15, 'once')
     expect(seen).toEqual([true, false, true, true, true, false, false])
   })
 
-  it('for which there is no memory ends with its socket, as any other', () => {
+  it('as a mutation that may have run, and may not run twice, is not run; nothing of that is remembered', () => {
+    const run = vi.fn()
+    const { memory, told } = remembering(4)
+    const { say, sent, answers } = serve(run, { memory })
+    say(2, 3, 'mutation', null, again)
+    say(2, 5, 'mutation', null, { attempt: 2, epoch: 'there' })
+    const unknown = expect.objectContaining({ code: 'UNAVAILABLE', executed: 'unknown' })
+    expect(sent).toEqual([
+      [8, 3, unknown],
+      [8, 5, unknown],
+    ])
+    expect([run.mock.calls.length, told, answers.size]).toEqual([0, [], 0])
+    say(2, 7, 'mutation', null, again)
+    expect(run).toHaveBeenCalledTimes(1)
+  })
+
+  it('for which there is no memory was aborted with its socket, and is not run again', () => {
     const { run, calls } = waiting()
     const { say, lose, connect } = serve(run)
     say(2, 1, 'mutation')
     lose()
     expect(calls[0]!.signal.reason.code).toBe('UNAVAILABLE')
-    connect().say(2, 1, 'mutation', null, again)
-    expect(calls).toHaveLength(2)
+    const next = connect()
+    next.say(2, 1, 'mutation', null, again)
+    expect(calls).toHaveLength(1)
+    expect(next.sent).toEqual([[8, 1, expect.objectContaining({ code: 'UNAVAILABLE', executed: 'unknown' })]])
   })
 
-  it.fails('takes no place of those that run at once, where it moves', async () => {
-    const { run } = waiting()
-    const { say, connect } = serve(run, { limits: { subscriptions: 2 } })
-    for (const id of [1, 3]) say(2, id, 'subscription')
+  it('and finds the place of its earlier run not free yet is told to come back soon; a new call is not', async () => {
+    const { run, finish } = waiting()
+    const { say, connect } = serve(run, { limits: { subscriptions: 1 }, memory: remembering().memory })
+    say(2, 1, 'subscription')
     const next = connect()
-    for (const id of [1, 3]) next.say(2, id, 'subscription', null, { lastEventId: 'e.1', ...again })
-    expect(next.sent).toEqual([])
+    next.say(2, 1, 'subscription', null, { lastEventId: 'e.1', ...again })
+    next.say(2, 3, 'subscription')
+    const refused = { code: 'RESOURCE_EXHAUSTED', message: expect.any(String) }
+    expect(next.sent).toEqual([
+      [8, 1, { ...refused, executed: 'unknown', retryAfter: expect.any(Number) }],
+      [8, 3, { ...refused, executed: 'no' }],
+    ])
+    finish[0]!([])
+    await nextTask()
+    next.say(2, 1, 'subscription', null, { lastEventId: 'e.1', ...again })
+    expect(next.sent).toHaveLength(2)
   })
 })
 

@@ -659,17 +659,18 @@ describe('the id of the last event', () => {
 describe('a call that was refused for the moment', () => {
   const refusal = { code: 'RESOURCE_EXHAUSTED', executed: 'no', retryAfter: 250 }
 
-  it('is sent again as if for the first time, and its user hears nothing of it', async () => {
+  it('is sent again as if for the first time, under a new id, and its user hears nothing of it', async () => {
     const { call, say, sent, owner, open } = opened()
     say([8, 1, refusal])
     expect(owner.again.mock.calls).toEqual([[call, 250]])
-    expect(call.ended).toBe(false)
+    expect([call.ended, call.id]).toEqual([false, 0])
+    call.id = 3
     open()
     expect(sent).toEqual([
       [2, 1, 'path', 'input'],
-      [2, 1, 'path', 'input'],
+      [2, 3, 'path', 'input'],
     ])
-    say([7, 1, 'result'])
+    say([7, 3, 'result'])
     expect(await call).toBe('result')
   })
 
