@@ -3,13 +3,13 @@ import {
   type Call,
   type CallSettings,
   composeHello,
-  createCall,
   DRAINING,
   GOAWAY,
   PEER_LIMITS,
   report,
   type Welcome,
 } from '@pairwire/wire'
+import { createCallQueue, sizeOf } from './call-queue.ts'
 import type { Connect, ConnectionOptions, Features } from './connection-options.ts'
 import { createLink, type Link } from './link.ts'
 import { BACK_OFF, NOW, REFRESH, STOP, verdictOn } from './verdict.ts'
@@ -61,7 +61,6 @@ export interface Connection extends ClientConnection {
 
 /** A socket that lasted this many milliseconds after its welcome has proved itself: attempts are counted anew. */
 const PROVED = 5_000
-const FOREVER = 1 / 0
 
 interface Platform {
   readonly navigator?: { readonly onLine?: boolean }
@@ -71,9 +70,6 @@ interface Platform {
 const platform = globalThis as unknown as Platform
 
 type Timer = ReturnType<typeof setTimeout> | undefined
-
-/** What keeping a call takes, in bytes, about. */
-const sizeOf = ({ input }: Call) => 64 + (input ? input.json.length + (input.length ?? 0) : 0)
 
 /**
  * A closure, not a class: its private names cost a browser nothing.
@@ -92,21 +88,20 @@ export const createConnection = (
     connectTimeout = 10_000,
     pongTimeout = 10_000,
     buffer = PEER_LIMITS.unread,
-    reconnect: { minDelay = 500, maxDelay = 30_000, attempts = FOREVER } = {},
+    reconnect: { minDelay = 500, maxDelay = 30_000, attempts = 1 / 0 } = {},
   }: ConnectionOptions,
   features: Features,
 ): Connection => {
   const { codec } = features
   const listeners = new Set<StateListener>()
-  const deadlines = features.deadlines()
-  /** Calls that have not ended. */
-  const calls = new Set<Call>()
-  /** Of these, those to put on a socket, in order. */
-  let queue = new Set<Call>()
-  /** Timers of calls that are to go there later. */
-  const pauses = new Map<Call, Timer>()
-  /** Calls on a socket that are not known to be subscriptions: the server takes only so many at once. */
-  const running = new Set<Call>()
+  const calls = createCallQueue({
+    codec,
+    deadlines: features.deadlines(),
+    timeout,
+    buffer,
+    problem: () => problem,
+    left: () => rest(),
+  })
   let state: ConnectionState = 'idle'
   /** The socket that new calls go to. */
   let current: Link | undefined
@@ -118,16 +113,12 @@ export const createConnection = (
   /** When the server wants to see the next socket. */
   let earliest = 0
   let closed = false
-  let slots: number
   let epoch: string | undefined
-  let nextId = -1
   let session: string | undefined
   let failures = 0
   let refreshed = false
   /** When the current socket was welcomed. */
   let since: number
-  /** Bytes of calls. */
-  let held = 0
   /** Why there is no connection. */
   let problem = ''
   /** For the next attempt, or else for the end of an idle socket. */
@@ -140,17 +131,6 @@ export const createConnection = (
     // As an async function, so that what it throws and what it rejects with are met alike.
     for (const listener of listeners) (async () => listener(now, detail))().catch(report)
   }
-  /** Puts waiting calls on the socket, as many as the server takes. */
-  const flush = () => {
-    for (const call of queue) {
-      if (!current || running.size >= slots) return
-      queue.delete(call)
-      if (!call.isStream) running.add(call)
-      // The same on every socket, so that the server knows it again.
-      call.id ||= nextId += 2
-      call.open(current.peer!)
-    }
-  }
   /** Closes what is not used any more. */
   const rest = () => {
     for (const link of leaving) if (!link.peer!.live.size) release(link, DRAINING)
@@ -158,40 +138,6 @@ export const createConnection = (
     clearTimeout(timer)
     if (idle && current && !calls.size && !closed) timer = setTimeout(() => lose(current!, 1000, 'idle'), idle)
   }
-  const owner = {
-    streams(call: Call) {
-      if (running.delete(call)) flush()
-    },
-    ended(call: Call) {
-      if (!calls.delete(call)) return
-      held -= sizeOf(call)
-      deadlines.delete(call)
-      queue.delete(call)
-      clearTimeout(pauses.get(call))
-      pauses.delete(call)
-      owner.streams(call)
-      rest()
-    },
-    again(call: Call, delay = 0) {
-      if (Date.now() + delay >= (call.deadline ?? FOREVER)) return false
-      running.delete(call)
-      clearTimeout(pauses.get(call))
-      pauses.set(
-        call,
-        setTimeout(() => {
-          pauses.delete(call)
-          queue.add(call)
-          flush()
-        }, delay),
-      )
-      rest()
-      return true
-    },
-    get problem() {
-      return current ? '' : problem
-    },
-  }
-
   const isOnline = () => platform.navigator?.onLine !== false
   /** Tries again after a while; while the device is offline, when it no longer is. */
   const wait = (most: number, retryAfter = 0, detail?: StateDetail) => {
@@ -212,15 +158,14 @@ export const createConnection = (
       for (const type of ['online', 'pageshow', 'visibilitychange']) platform[method](type, wake)
   }
   const stop = (code: string, why: string, detail?: StateDetail) => {
-    const own = [...calls]
     closed = true
     waiting = false
     problem = why
     clearTimeout(timer)
     listen('removeEventListener')
     for (const link of [current, next, ...leaving]) if (link) release(link, 1000)
+    calls.end(code, why)
     settle(detail)
-    for (const call of own) call.end(code, why)
   }
 
   /** Lets go of a socket: its calls go back to the front of the queue. */
@@ -228,13 +173,13 @@ export const createConnection = (
     leaving.delete(link)
     if (link === current) {
       current = undefined
+      calls.lead(undefined)
       rest()
     }
     if (link === next) next = undefined
     const own = (link.peer?.close(new RpcError('UNAVAILABLE', `lost connection to ${url}`)) ?? []) as Call[]
     link.close(code, reason)
-    for (const call of own) running.delete(call)
-    queue = new Set([...own, ...queue])
+    calls.restore(own)
     return own
   }
   /** A socket is gone, or is given up. */
@@ -252,7 +197,7 @@ export const createConnection = (
     if (old) current?.peer?.line.push(`[${GOAWAY}]`)
     // Another is on its way already, or none is wanted.
     if (old || closed || next || waiting || (idle && !calls.size)) {
-      flush()
+      calls.flush()
       return settle(detail)
     }
     problem = why
@@ -273,7 +218,7 @@ export const createConnection = (
     current = link
     next = undefined
     since = Date.now()
-    slots = welcome.limits.calls
+    calls.lead(link.peer, welcome.limits.calls)
     const resumed = epoch === welcome.epoch
     epoch = welcome.epoch
     settle({ resumed })
@@ -284,10 +229,10 @@ export const createConnection = (
       for (const [id, { caller }] of old.peer!.live) {
         if (!(caller as Call).resumes) continue
         old.peer!.cancel(id)
-        queue.add(caller as Call)
+        calls.move(caller as Call)
       }
     }
-    flush()
+    calls.flush()
     rest()
   }
 
@@ -332,20 +277,10 @@ export const createConnection = (
       return calls.size
     },
     call(path, input, settings = {}) {
-      const call = createCall(owner, codec, path, input, settings, timeout)
-      const size = sizeOf(call)
-      if (closed) call.end('UNAVAILABLE', `not sent: ${problem}`)
-      if (held + size > buffer) call.end('RESOURCE_EXHAUSTED', `would make more than ${buffer} bytes wait`)
-      if (!call.ended) {
-        calls.add(call)
-        held += size
-        deadlines.add(call)
-        codec.keep?.(call.input!)
-        queue.add(call)
-        rest()
-        if (state === 'idle') start()
-        flush()
-      }
+      const call = calls.make(path, input, settings, closed ? problem : undefined)
+      rest()
+      if (state === 'idle' && calls.size) start()
+      calls.flush()
       return call
     },
     on(_event, listener) {

@@ -30,16 +30,18 @@ export interface Observer<Event, Errors = never> {
   onError?: ((error: CallError<Errors>) => unknown) | undefined
   /** The handler has no more events. */
   onDone?: (() => unknown) | undefined
-  /**
-   * Events may be missing between the last one and the next, once: load the state anew. Without it, and while iterating, the
-   * subscription fails with `DATA_LOSS` instead.
-   */
+  /** As the option of this name. */
   onGap?: ((gap: Gap) => unknown) | undefined
 }
 
 export interface SubscriptionOptions extends CallOptions {
   /** The id of the last event that was seen: a handler that can begins behind it. */
   lastEventId?: string | undefined
+  /**
+   * Events may be missing between the last one and the next, once: load the state anew. Without it, here or in `subscribe`,
+   * the subscription fails with `DATA_LOSS` instead.
+   */
+  onGap?: ((gap: Gap) => unknown) | undefined
 }
 
 /** The options of a subscription whose procedure has an `inputStream`. */

@@ -22,6 +22,8 @@ export class Answering implements Invocation, Expiring {
   readonly metadata: Readonly<Record<string, string>>
   readonly key: string | undefined
   readonly resent: boolean
+  /** How often its caller had sent it. */
+  readonly attempt: number
   /** Where the answer goes: none while its socket is lost and no other has taken it over. */
   line: Line | undefined
   deadline: number | undefined
@@ -52,6 +54,7 @@ export class Answering implements Invocation, Expiring {
     this.lastEventId = typeof options.lastEventId === 'string' ? options.lastEventId : undefined
     this.metadata = options.metadata ? strings(options.metadata) : NONE
     this.key = typeof options.key === 'string' && options.key ? options.key : undefined
+    this.attempt = options.attempt ?? 1
     this.line = line
     this.resent = resent
     this.#expire = expire

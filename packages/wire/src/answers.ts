@@ -225,9 +225,11 @@ export const createAnswers = ({ codec, limits, callee, timeout, memory, admit }:
     if (live.get(call.id) === call) live.delete(call.id)
   }
 
-  /** Whether a call that came again needs no run: it still runs, or has ended and is remembered. */
-  const isKnown = (id: number, line: Line): boolean => {
+  /** Whether a call that came needs no run: it still runs, or has ended and is remembered. */
+  const isKnown = (id: number, line: Line, { attempt = 1 }: WireOptions): boolean => {
     const earlier = live.get(id)
+    // An earlier sending that comes late, over a slower socket: its caller has gone on.
+    if (earlier && attempt < earlier.attempt) return true
     if (earlier?.line === line) throw new ProtocolError(DUPLICATE_ID, `call ${id} is still running`)
     if (earlier && !earlier.silent && earlier.procedure.kind === 'mutation') {
       earlier.line = line
@@ -245,7 +247,7 @@ export const createAnswers = ({ codec, limits, callee, timeout, memory, admit }:
   const start = ([, id, path, json, options, marks]: Message, line: Line) => {
     if (typeof path !== 'string' || typeof (options ?? {}) !== 'object')
       throw new ProtocolError(BAD_FRAME, 'a call has a path')
-    if (isKnown(id as number, line)) return
+    if (isKnown(id as number, line, options ?? {})) return
     let call: Answering
     try {
       call = accept(id as number, path, json, options ?? {}, marks, line)

@@ -20,6 +20,7 @@ export interface CallSettings {
   lastEventId?: string | undefined
   metadata?: Record<string, string> | undefined
   key?: string | undefined
+  onGap?: ((gap: Gap) => unknown) | undefined
 }
 
 /** What a subscriber hears. */
@@ -80,7 +81,7 @@ export const createCall = (
   codec: Codec,
   path: string,
   input: unknown,
-  { signal, timeout, stream, lastEventId, metadata, key }: CallSettings,
+  { signal, timeout, stream, lastEventId, metadata, key, onGap }: CallSettings,
   defaultTimeout: number,
 ): Call => {
   let peer: Peer | undefined
@@ -91,7 +92,6 @@ export const createCall = (
   /** Of the memory that each sending went to; empty where there were several. */
   let epoch: string | undefined
   let reason: Gap['reason'] = 'untracked'
-  let onGap: ((gap: Gap) => Promise<unknown>) | undefined
   let inbox: Inbox | undefined
   let promise: Promise<unknown> | undefined
   let settle = (): void => {}
@@ -151,8 +151,7 @@ export const createCall = (
     },
     subscribe({ onData, onError = report, onDone, ...handlers }) {
       let left = false
-      // As an async function, so that what it throws is its author's to see, and nothing else.
-      onGap = handlers.onGap && (async (gap) => left || handlers.onGap!(gap))
+      if (handlers.onGap) onGap = (gap) => left || handlers.onGap!(gap)
       const read = async () => {
         for await (const event of call) await (left || onData?.(event as never))
       }
@@ -177,7 +176,8 @@ export const createCall = (
         if (!cursor) {
           const gap = { reason }
           // Who then asks for the state anew asks behind this call.
-          events().push({ weight: 0, reached: () => onGap!(gap).catch(report) })
+          // As an async function, so that what it throws is its author's to see, and nothing else.
+          events().push({ weight: 0, reached: () => (async () => onGap!(gap))().catch(report) })
           reason = 'untracked'
         }
       }
@@ -216,7 +216,8 @@ export const createCall = (
           }
           // Refused, and not run now: not an outcome yet.
           if (code === 'RESOURCE_EXHAUSTED' && executed !== 'yes' && retryAfter && owner.again?.(call, retryAfter)) {
-            if (executed === 'no') {
+            // A subscription that was refused has not run, and its gap was told.
+            if (executed === 'no' || call.isStream || inbox) {
               peer = undefined
               attempt = call.id = 0
             }

@@ -90,7 +90,7 @@ export interface Limits extends PeerLimits {
   buffered: number
   /** Milliseconds from the socket to its `hello`. @default 10_000 */
   hello: number
-  /** Messages held while `authenticate` runs; clients send up to 61 before their welcome. @default 64 */
+  /** Messages held while `authenticate` runs; pairwire's own clients send none. @default 64 */
   held: number
   /** Bytes of results kept per session until its client has them; beyond it the oldest are forgotten. @default 4_194_304 */
   results: number
