@@ -1,0 +1,35 @@
+import fc from 'fast-check'
+import { afterEach, it } from 'vitest'
+import { createRandom } from '../test/faults/random.ts'
+import { Clock } from '../test/model/clock.ts'
+import { memoryStage } from '../test/model/memory-stage.ts'
+import { play } from '../test/model/play.ts'
+import { type Program, program } from '../test/model/program.ts'
+import { broken } from '../test/model/promises.ts'
+import { search } from '../test/model/search.ts'
+
+let clock: Clock | undefined
+afterEach(() => clock?.uninstall())
+
+/** Plays in virtual time, and says which promises it broke. */
+const problemsOf = async (program: Program): Promise<string[]> => {
+  const own = new Clock()
+  clock = own
+  own.install(createRandom(program.seed).next)
+  try {
+    const played = await play(program, (world) => memoryStage(own, program, world))
+    return broken(played, { slack: 0 })
+  } finally {
+    own.uninstall()
+  }
+}
+
+it('keeps every promise of every call, whatever happens to the connection', { timeout: 3_600_000 }, async () => {
+  await fc.assert(
+    fc.asyncProperty(program(), async (program) => {
+      const problems = await problemsOf(program)
+      if (problems.length) throw new Error(problems.join('\n'))
+    }),
+    search(2_000),
+  )
+})

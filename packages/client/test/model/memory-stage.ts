@@ -1,0 +1,75 @@
+import type { Clock } from './clock.ts'
+import { type End, type Host, Network } from './network.ts'
+import type { Stage } from './play.ts'
+import type { Program } from './program.ts'
+import type { Life, World } from './world.ts'
+
+/** Plays in memory, in virtual time. */
+export const memoryStage = (clock: Clock, program: Program, world: World): Stage & { readonly network: Network } => {
+  const request = new Request('http://model/')
+  /** Sockets that a server believes in, and since when there is none. */
+  const believed = new Set<End>()
+  let bare: number | undefined
+  let outage = 0
+  let left = false
+  const lost = (end: End) => {
+    if (believed.delete(end) && !believed.size) bare = clock.now
+  }
+  const accepted = new Map<Life, { close(code: number, reason: string): void }[]>()
+  const hosts = new Map<Life, Host>()
+  const hostOf = (life: Life): Host => {
+    const found = hosts.get(life)
+    if (found) return found
+    const sockets: { close(code: number, reason: string): void }[] = []
+    accepted.set(life, sockets)
+    const host: Host = {
+      accept(end) {
+        const close = end.close.bind(end)
+        end.close = (code, reason) => {
+          if (code === 1000) left = true
+          lost(end)
+          close(code, reason)
+        }
+        sockets.push(life.server.accept(end as never, { request: request as never }))
+      },
+      heard(event, end, code) {
+        if (event === 'end') {
+          if (code === 1000) left = true
+          lost(end)
+        } else if (!end.over && end.readyState === 1 && !believed.has(end)) {
+          if (bare !== undefined && !believed.size) outage = Math.max(outage, clock.now - bare)
+          believed.add(end)
+        }
+      },
+    }
+    hosts.set(life, host)
+    return host
+  }
+  const network = new Network(clock, hostOf(world.life), program.dials)
+  return {
+    network,
+    now: () => clock.elapsed,
+    wait: (ms) => clock.pass(ms),
+    connect: network.connect,
+    lead(life) {
+      network.host = hostOf(life)
+    },
+    fault(action, at) {
+      for (const connection of network.live) connection.act(action, at)
+    },
+    cut(life) {
+      for (const connection of network.of(hostOf(life))) connection.cut()
+    },
+    kick(life, code) {
+      for (const socket of accepted.get(life) ?? []) socket.close(code, 'kicked')
+    },
+    heal: () => network.heal(),
+    get outage() {
+      return outage
+    },
+    get left() {
+      return left
+    },
+    close() {},
+  }
+}
