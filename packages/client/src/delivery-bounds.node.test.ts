@@ -271,6 +271,7 @@ describe('a topic that keeps little', () => {
         await sleep(3)
       },
       onGap: ({ reason }) => log.push(`gap ${reason}`),
+      onError() {},
     })
     await until(() => world.state.runs('t').length === 2)
     for (const n of upTo(300)) {

@@ -156,7 +156,7 @@ for (const clientKind of clientKinds)
       await client.query({ key: 'warm' })
       const old = world.server
       await world.start()
-      world.proxy.plan(() => [{ at: 'down', byte: 0, action: 'hold', ms: 400 }])
+      world.proxy.plan(() => [{ at: 'down', byte: 0, action: 'hold', ms: 200 }])
       const drained = old.drain()
       await until(() => world.proxy.accepted === 2)
       for (const n of upTo(10)) expect(await client.plain({ key: 'a' })).toBe(`a run ${n}`)

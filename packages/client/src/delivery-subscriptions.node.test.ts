@@ -479,6 +479,7 @@ describe('a callback that is slow', () => {
     const client = world.client()
     const log: string[] = []
     client.events('t').subscribe({
+      onError() {},
       async onData(n) {
         log.push(`+${n}`)
         await sleep(2)
