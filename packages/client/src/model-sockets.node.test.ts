@@ -32,7 +32,7 @@ const problemsOf = async (program: Program): Promise<string[]> => {
 }
 
 it('keeps every promise on real sockets, whatever happens to them', { timeout: 3_600_000 }, async () => {
-  const { seed, path, runs } = replay(300)
+  const { seed, path, runs } = replay(250)
   const programs = fc.sample(program(8), { seed, numRuns: runs })
   const problems: string[] = []
   let next = path ?? 0

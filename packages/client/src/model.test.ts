@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { afterEach, it } from 'vitest'
 import { createRandom } from '../test/faults/random.ts'
-import { Clock } from '../test/model/clock.ts'
+import { breathe, Clock, isNode } from '../test/model/clock.ts'
 import { memoryStage } from '../test/model/memory-stage.ts'
 import { play } from '../test/model/play.ts'
 import { type Program, program } from '../test/model/program.ts'
@@ -13,6 +13,7 @@ afterEach(() => clock?.uninstall())
 
 /** Plays in virtual time, and says which promises it broke. */
 const problemsOf = async (program: Program): Promise<string[]> => {
+  await breathe()
   const own = new Clock()
   clock = own
   own.install(createRandom(program.seed).next)
@@ -30,6 +31,6 @@ it('keeps every promise of every call, whatever happens to the connection', { ti
       const problems = await problemsOf(program)
       if (problems.length) throw new Error(problems.join('\n'))
     }),
-    search(2_000),
+    search(isNode ? 4_000 : 500),
   )
 })

@@ -11,29 +11,26 @@ interface Platform {
   setTimeout: unknown
   clearTimeout: unknown
   readonly performance: { now(): number }
-  readonly setImmediate?: (task: () => void) => unknown
-  readonly MessageChannel: new () => {
-    port1: { onmessage: unknown }
-    port2: { postMessage(message: null): void }
-  }
+  readonly setImmediate: (task: () => void) => unknown
+  readonly navigator?: { readonly userAgent?: string }
 }
 const platform = globalThis as unknown as Platform
 
-const makeTurn = (): (() => Promise<void>) => {
-  const { setImmediate } = platform
-  if (setImmediate) return () => new Promise((resolve) => void setImmediate(resolve))
-  const { port1, port2 } = new platform.MessageChannel()
-  const waiting: (() => void)[] = []
-  port1.onmessage = () => waiting.shift()?.()
-  return () =>
-    new Promise((resolve) => {
-      waiting.push(resolve)
-      port2.postMessage(null)
-    })
-}
+export const isNode: boolean = !!platform.navigator?.userAgent?.startsWith('Node.js')
+/** More turns of the microtask queue than anything takes that is under way. */
+const MANY = 250
 
 /** Resolves when no promise is left that could go on by itself. */
-export const turn: () => Promise<void> = makeTurn()
+export const turn: () => Promise<void> = isNode
+  ? () => new Promise((resolve) => void platform.setImmediate(resolve))
+  : // Elsewhere a turn of the event loop takes far longer.
+    async () => {
+      for (let turns = MANY; turns--; ) await null
+    }
+
+const { setTimeout: realSetTimeout } = globalThis
+/** A turn of the real event loop, in which whoever runs the tests can do something. */
+export const breathe = (): Promise<void> => new Promise((resolve) => void realSetTimeout(resolve))
 
 /**
  * Time that passes only when it is told to, in place of the platform's timers and clocks. Between two tasks all promises
