@@ -19,6 +19,7 @@ const ask = (output: Schema | undefined) => {
   const outbox = { push: (text: string) => sent.push(JSON.parse(text)), flush() {} }
   const peer = createPeer(createLine(outbox, jsonCodec, PEER_LIMITS, 2), {})
   const call = createCall({ ended() {}, streams() {} }, jsonCodec, 'name', 1, {}, 30_000)
+  call.id = 2
   call.open(peer, checkedCaller(call, output))
   const say = (...messages: Message[]) => peer.handle({ messages, bytes: undefined, size: 0 })
   const got: unknown[] = []
