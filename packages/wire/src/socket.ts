@@ -61,7 +61,9 @@ export const attach = (socket: Socket, { open, frame, closed }: SocketEvents): A
   })
   on('close', (event) => end(event.code, event.reason))
   // A close with its code should follow; workerd sends none after a protocol error.
-  on('error', (event) => setTimeout(() => end(1006, event.message), 100))
+  on('error', (event) => {
+    setTimeout(() => end(1006, event.message), 100)
+  })
   if (open) {
     const ready = () => attempt(open)
     // A socket that was given open says so no more.
