@@ -32,6 +32,9 @@ it('forgets the oldest beyond its bytes, and knows that it did', () => {
   expect(results.bytes).toBe(300)
   // A lower id may have been forgotten before; a higher one was not.
   expect([1, 2, 3, 4, 5].map(results.forgot)).toEqual([true, true, true, false, false])
+  // An older one that goes later takes nothing of that back.
+  results.keep(8, answer(100), undefined)
+  expect([1, 3, 4].map(results.forgot)).toEqual([true, true, false])
   results.keep(9, answer(250), undefined)
   expect([results.size, results.bytes]).toEqual([1, 250])
   expect([7, 8, 9].map(results.forgot)).toEqual([true, false, false])
