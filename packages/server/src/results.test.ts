@@ -37,7 +37,7 @@ it('forgets the oldest beyond its bytes, and knows that it did', () => {
   expect([1, 3, 4].map(results.forgot)).toEqual([true, true, false])
   results.keep(9, answer(250), undefined)
   expect([results.size, results.bytes]).toEqual([1, 250])
-  expect([7, 8, 9].map(results.forgot)).toEqual([true, false, false])
+  expect([7, 8, 9].map(results.forgot)).toEqual([true, true, false])
 })
 
 it('forgets at once a result that is larger than its bytes', () => {
