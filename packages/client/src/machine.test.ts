@@ -124,8 +124,13 @@ class Machine {
   /** Losses in a row, and what the last one asked for: not to be seen from outside, and yet a part of the state. */
   #losses = 0
   #lastCode = 0
+  /** Asked for an attempt while offline, which is due then, whatever becomes of the socket that was on its way. */
+  #due = false
+  readonly #verdicts: { code: number; alone: boolean }[] = []
+  readonly #options: ConnectionOptions
 
   constructor(options: ConnectionOptions) {
+    this.#options = options
     this.clock.install(() => 0.5)
     vi.stubGlobal('navigator', this.#device)
     vi.stubGlobal('addEventListener', (_type: string, listener: () => void) => this.listeners.add(listener))
@@ -261,7 +266,9 @@ class Machine {
   }
 
   async happen(event: Event): Promise<void> {
-    const { newest, older } = this
+    const { newest, older, connection, live } = this
+    const before = connection.state
+    const waits = this.pending.length > 0
     const lose = (socket: FakeSocket, code: number) => {
       if (socket === newest) this.#loss(code)
       socket.gone = true
@@ -300,13 +307,31 @@ class Machine {
     else if (event === 'close()') this.connection.close()
     else if (event === 'reconnect()') {
       this.#losses = 0
+      if (!this.#device.onLine) this.#due = true
       this.connection.reconnect()
     } else if (event === 'connect throws') this.#throws = true
     else if (event === 'params reject') this.#rejects = true
     else if (event.startsWith('lose older ')) lose(older!, Number(event.slice(11)))
     else lose(newest!, Number(event.slice(5)))
     await turn()
+    const code = Number(/^lose (\d+)$/.exec(event)?.[1])
+    const alone = live.length === 1 && before !== 'waiting' && !newest!.moving && !this.#due
+    if (code) this.#checkVerdict(code, alone && (!this.#options.idle || waits))
     this.#check()
+  }
+
+  /** What the only socket closed with says what comes next. */
+  #checkVerdict(code: number, alone: boolean) {
+    const { state } = this.connection
+    const earlier = this.#verdicts.at(-1)
+    this.#verdicts.push({ code, alone })
+    if (!alone || state === 'idle') return
+    if (code === 1000 || code === 4000) {
+      if (state !== 'closed') this.#say(`is ${state} after ${code}`)
+    } else if (this.#options.reconnect) return
+    else if (code !== 4301 || this.#verdicts.filter((verdict) => verdict.code === 4301).length === 1) {
+      if (state !== 'waiting') this.#say(`is ${state} after ${code}`)
+    } else if (earlier?.code === 4301 && earlier.alone && state !== 'closed') this.#say(`is ${state} after 4301 again`)
   }
 
   #check() {
