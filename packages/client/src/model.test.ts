@@ -4,7 +4,7 @@ import { createRandom } from '../test/faults/random.ts'
 import { breathe, Clock, isNode } from '../test/model/clock.ts'
 import { memoryStage } from '../test/model/memory-stage.ts'
 import { play } from '../test/model/play.ts'
-import { type Program, program } from '../test/model/program.ts'
+import { moves, type Program, program } from '../test/model/program.ts'
 import { broken } from '../test/model/promises.ts'
 import { search } from '../test/model/search.ts'
 
@@ -25,12 +25,18 @@ const problemsOf = async (program: Program): Promise<string[]> => {
   }
 }
 
-it('keeps every promise of every call, whatever happens to the connection', { timeout: 3_600_000 }, async () => {
-  await fc.assert(
-    fc.asyncProperty(program(), async (program) => {
+const hold = (programs: fc.Arbitrary<Program>, runs: number) =>
+  fc.assert(
+    fc.asyncProperty(programs, async (program) => {
       const problems = await problemsOf(program)
       if (problems.length) throw new Error(problems.join('\n'))
     }),
-    search(isNode ? 4_000 : 500),
+    search(runs),
   )
-})
+const timeout = 3_600_000
+
+it('keeps every promise of every call, whatever happens to the connection', { timeout }, () =>
+  hold(program(), isNode ? 3_000 : 300),
+)
+
+it('keeps them while it moves from socket to socket', { timeout }, () => hold(moves(), isNode ? 3_000 : 300))

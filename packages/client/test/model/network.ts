@@ -275,14 +275,18 @@ export class Connection {
     for (const end of this.#duplicates) this.#network.ended(end, 1006)
   }
 
-  /** What is held comes, and what cannot be is ended. */
+  /** What is held comes. What was swallowed, the client has to find out; once it has, the server hears of it as well. */
   heal(): void {
     for (const end of this.#duplicates) this.#network.ended(end, 1006)
     if (this.isOver) return
     this.#up.release()
     this.#down.release()
-    if (this.#dial.how === 'hang' || this.#dial.how === 'mute' || this.#up.shut || this.#down.shut || this.client.over)
-      this.#clock.set(() => this.cut(), 50)
+    if (this.#up.shut || this.#down.shut || this.client.over || this.#dial.how === 'hang' || this.#dial.how === 'mute')
+      this.#await()
+  }
+
+  #await(): void {
+    this.#clock.set(() => (this.client.readyState > 1 ? this.cut() : this.#await()), 20)
   }
 
   #accept(): void {

@@ -54,9 +54,11 @@ export type Heard =
       readonly logs: readonly { readonly epoch: string; readonly first: number; readonly last: number }[]
       /** The state that was loaded then. */
       position: Position | undefined
+      /** When it came. */
+      loaded: number | undefined
     }
   /** The first state, which was asked for behind the subscription. */
-  | { readonly type: 'start'; readonly at: number; position: Position | undefined }
+  | { readonly type: 'start'; readonly at: number; position: Position | undefined; loaded: number | undefined }
 
 export interface MadeSubscription {
   readonly step: SubscribeStep
@@ -193,12 +195,13 @@ export const play = async (program: Program, make: (world: World) => Stage | Pro
     )
   }
 
-  const load = (into: { position: Position | undefined }) => {
+  const load = (into: { position: Position | undefined; loaded: number | undefined }) => {
     loads++
     client.position().then(
       (position) => {
         loads--
         into.position = position
+        into.loaded = stage.now()
       },
       () => {
         loads--
@@ -208,7 +211,7 @@ export const play = async (program: Program, make: (world: World) => Stage | Pro
 
   const subscribe = (step: SubscribeStep) => {
     const subscription = client[step.kind]()
-    const start: Heard = { type: 'start', at: stage.now(), position: undefined }
+    const start: Heard = { type: 'start', at: stage.now(), position: undefined, loaded: undefined }
     const made: MadeSubscription = {
       step,
       at: stage.now(),
@@ -242,7 +245,7 @@ export const play = async (program: Program, make: (world: World) => Stage | Pro
       ...(step.gaps && {
         onGap({ reason }) {
           const logs = world.logs.map(({ epoch, first, last }) => ({ epoch, first, last }))
-          const gap: Heard = { type: 'gap', reason, at: stage.now(), logs, position: undefined }
+          const gap: Heard = { type: 'gap', reason, at: stage.now(), logs, position: undefined, loaded: undefined }
           hear(gap)
           load(gap)
         },

@@ -75,81 +75,108 @@ const code = fc.oneof(
 )
 
 const holdMs = fc.constantFrom(5, 40, 150, 600)
+const cut = fc.constant({ action: 'cut' } as const)
+const abandon = fc.record({ action: fc.constant('abandon' as const), ms: holdMs })
+const orphan = fc.constant({ action: 'orphan' } as const)
+const hold = fc.record({ action: fc.constant('hold' as const), ms: holdMs })
 const action: fc.Arbitrary<Action> = fc.oneof(
-  { weight: 8, arbitrary: fc.constant({ action: 'cut' } as const) },
-  { weight: 2, arbitrary: fc.record({ action: fc.constant('abandon' as const), ms: holdMs }) },
-  { weight: 2, arbitrary: fc.constant({ action: 'orphan' } as const) },
+  { weight: 8, arbitrary: cut },
+  { weight: 2, arbitrary: abandon },
+  { weight: 2, arbitrary: orphan },
   { weight: 2, arbitrary: fc.constant({ action: 'half' } as const) },
   { weight: 1, arbitrary: fc.constant({ action: 'black-hole' } as const) },
-  { weight: 3, arbitrary: fc.record({ action: fc.constant('hold' as const), ms: holdMs }) },
+  { weight: 3, arbitrary: hold },
   { weight: 3, arbitrary: fc.record({ action: fc.constant('close' as const), code }) },
   { weight: 1, arbitrary: fc.constant({ action: 'duplicate-connect' } as const) },
 )
 const at = fc.constantFrom('up' as const, 'down' as const)
-const fault: fc.Arbitrary<Fault> = fc
-  .tuple(at, fc.constantFrom('before' as const, 'after' as const), fc.integer({ min: 1, max: 6 }), action)
-  .map(([at, when, frame, action]) => ({ at, when, frame, ...action }))
-const dial: fc.Arbitrary<Dial> = fc.record({
-  how: maybe(fc.constantFrom('refuse' as const, 'throw' as const, 'hang' as const, 'mute' as const), 'ok' as const, 7),
-  latency: fc.constantFrom(1, 2, 5),
-  faults: fc.array(fault, { maxLength: 2 }),
-})
+const faultOf = (action: fc.Arbitrary<Action>): fc.Arbitrary<Fault> =>
+  fc
+    .tuple(at, fc.constantFrom('before' as const, 'after' as const), fc.integer({ min: 1, max: 6 }), action)
+    .map(([at, when, frame, action]) => ({ at, when, frame, ...action }))
+const dialOf = (action: fc.Arbitrary<Action>): fc.Arbitrary<Dial> =>
+  fc.record({
+    how: maybe(
+      fc.constantFrom('refuse' as const, 'throw' as const, 'hang' as const, 'mute' as const),
+      'ok' as const,
+      7,
+    ),
+    latency: fc.constantFrom(1, 2, 5, 20),
+    faults: fc.array(faultOf(action), { maxLength: 2 }),
+  })
 
 const pause = fc.constantFrom(0, 0, 0, 1, 2, 4, 10, 30, 120, 700)
 const ms = fc.constantFrom(0, 0, 1, 4, 20, 90, 300, 1_500)
+const call = fc.record({
+  do: fc.constant('call' as const),
+  kind: fc.constantFrom(...KINDS),
+  ms,
+  end: maybe(fc.constantFrom('error' as const, 'bug' as const), 'value' as const),
+  obeys: fc.boolean(),
+  timeout: maybe(fc.constantFrom(1, 20, 200, 2_000), undefined, 4),
+  key: fc.constantFrom('a', 'b'),
+  v: maybe(fc.constant(2), 1, 4),
+  items: fc.nat(3),
+  pause,
+})
+const subscribe = fc.record({
+  do: fc.constant('subscribe' as const),
+  kind: fc.constantFrom('feed' as const, 'feed' as const, 'raw' as const),
+  gaps: maybe(fc.constant(false), true, 5),
+  slow: maybe(fc.constantFrom(3, 30), 0, 3),
+  pause,
+})
+const publish = fc.record({ do: fc.constant('publish' as const), count: fc.constantFrom(1, 1, 2, 3, 9), pause })
+const faultNow = (action: fc.Arbitrary<Action>) =>
+  fc.record({ do: fc.constant('fault' as const), fault: action, at, pause })
+const restart = (...hows: ('crash' | 'drain' | 'drain-here')[]) =>
+  fc.record({
+    do: fc.constant('restart' as const),
+    how: fc.constantFrom(...hows),
+    newLog: maybe(fc.constant(true), false, 3),
+    ms: fc.constantFrom(0, 20, 200),
+    pause,
+  })
+const refresh = fc.record({ do: fc.constant('refresh' as const), pause })
+const cancel = fc.record({ do: fc.constant('cancel' as const), which: fc.nat(9), pause })
+
 const step: fc.Arbitrary<Step> = fc.oneof(
-  {
-    weight: 16,
-    arbitrary: fc.record({
-      do: fc.constant('call' as const),
-      kind: fc.constantFrom(...KINDS),
-      ms,
-      end: maybe(fc.constantFrom('error' as const, 'bug' as const), 'value' as const),
-      obeys: fc.boolean(),
-      timeout: maybe(fc.constantFrom(1, 20, 200, 2_000), undefined, 4),
-      key: fc.constantFrom('a', 'b'),
-      v: maybe(fc.constant(2), 1, 4),
-      items: fc.nat(3),
-      pause,
-    }),
-  },
-  {
-    weight: 7,
-    arbitrary: fc.record({
-      do: fc.constant('subscribe' as const),
-      kind: fc.constantFrom('feed' as const, 'feed' as const, 'raw' as const),
-      gaps: maybe(fc.constant(false), true, 5),
-      slow: maybe(fc.constantFrom(3, 30), 0, 3),
-      pause,
-    }),
-  },
-  {
-    weight: 6,
-    arbitrary: fc.record({ do: fc.constant('publish' as const), count: fc.constantFrom(1, 1, 2, 3, 9), pause }),
-  },
-  {
-    weight: 5,
-    arbitrary: fc.record({ do: fc.constant('fault' as const), fault: action, at, pause }),
-  },
-  { weight: 2, arbitrary: fc.record({ do: fc.constant('cancel' as const), which: fc.nat(9), pause }) },
+  { weight: 16, arbitrary: call },
+  { weight: 7, arbitrary: subscribe },
+  { weight: 6, arbitrary: publish },
+  { weight: 5, arbitrary: faultNow(action) },
+  { weight: 2, arbitrary: cancel },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('kick' as const), code, pause }) },
-  {
-    weight: 3,
-    arbitrary: fc.record({
-      do: fc.constant('restart' as const),
-      how: fc.constantFrom('crash' as const, 'drain' as const, 'drain-here' as const),
-      newLog: maybe(fc.constant(true), false, 3),
-      ms: fc.constantFrom(0, 20, 200),
-      pause,
-    }),
-  },
-  { weight: 1, arbitrary: fc.record({ do: fc.constant('refresh' as const), pause }) },
+  { weight: 3, arbitrary: restart('crash', 'drain', 'drain-here') },
+  { weight: 1, arbitrary: refresh },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('reconnect' as const), pause }) },
   { weight: 1, arbitrary: fc.record({ do: maybe(fc.constant('close' as const), 'wait' as const, 2), pause }) },
 )
 
+/** Two sockets at once is where one of them can be late. */
+const late: fc.Arbitrary<Action> = fc.oneof(
+  { weight: 2, arbitrary: cut },
+  { weight: 2, arbitrary: abandon },
+  { weight: 2, arbitrary: orphan },
+  { weight: 3, arbitrary: hold },
+)
+const moving: fc.Arbitrary<Step> = fc.oneof(
+  { weight: 8, arbitrary: call },
+  { weight: 3, arbitrary: subscribe },
+  { weight: 2, arbitrary: publish },
+  { weight: 5, arbitrary: faultNow(late) },
+  { weight: 6, arbitrary: restart('drain-here', 'drain-here', 'drain') },
+  { weight: 1, arbitrary: refresh },
+  { weight: 1, arbitrary: cancel },
+)
+
 /** @param size how many steps it has at most */
-export const program = (size = 14): fc.Arbitrary<Program> =>
+export const program = (size = 14): fc.Arbitrary<Program> => programOf(step, action, size)
+
+/** With little but moves from socket to socket, on lines of different speed. */
+export const moves = (size = 10): fc.Arbitrary<Program> => programOf(moving, late, size)
+
+const programOf = (step: fc.Arbitrary<Step>, action: fc.Arbitrary<Action>, size: number): fc.Arbitrary<Program> =>
   fc.record({
     seed: fc.nat(),
     grace: fc.constantFrom(400, 400, 60, 5_000),
@@ -173,6 +200,6 @@ export const program = (size = 14): fc.Arbitrary<Program> =>
       },
     ),
     params: maybe(fc.array(fc.constantFrom('ok', 'ok', 'slow', 'reject'), { maxLength: 5 }), []),
-    dials: fc.array(dial, { maxLength: 6 }),
+    dials: fc.array(dialOf(action), { maxLength: 6 }),
     steps: fc.array(step, { minLength: 1, maxLength: size, size: 'max' }),
   })

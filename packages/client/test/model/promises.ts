@@ -39,6 +39,8 @@ export const broken = (played: Played, { slack }: Exactness): string[] => {
     program.idle > 0 ||
     duplicates
 
+  const moves = steps.filter((step) => step.do === 'restart' && step.how !== 'crash').length
+
   const runsOf = (call: MadeCall): Run[] =>
     call.step.kind === 'keyed'
       ? world.runs.filter(({ work }) => work.key === call.work.key && work.v === call.work.v)
@@ -93,7 +95,10 @@ export const broken = (played: Played, { slack }: Exactness): string[] => {
       if (call.endedAt - call.at + slack < (timeout ?? TIMEOUT)) say(`expired early: ${told}`)
       if (timeout === undefined) say(`waited to its end: ${told}`)
     } else if (code === 'RESOURCE_EXHAUSTED') {
-      if (!program.rate && !program.calls) say(`was refused without a limit: ${told}`)
+      // What was cancelled may still run, and then keeps its place.
+      const alone = calls.every((other) => !other.cancelled && other.step.timeout === undefined)
+      const undisturbed = states.filter(({ state }) => state === 'open').length <= 1 && alone && !moves
+      if (!program.rate && (!program.calls || undisturbed)) say(`was refused without a limit: ${told}`)
       else if (!program.calls && kind !== 'upload' && timeout === undefined) say(`was not tried again: ${told}`)
     } else if (code === 'FAILED_PRECONDITION') {
       const others = calls.filter((other) => other.step.kind === 'keyed' && other.work.key === work.key)
@@ -116,7 +121,6 @@ export const broken = (played: Played, { slack }: Exactness): string[] => {
   const losses = (since: number) => {
     const last = Math.max(...world.logs.map((log) => log.last))
     const opened = states.filter(({ at, state }) => state === 'open' && at >= since).length
-    const moves = steps.filter((step) => step.do === 'restart' && step.how !== 'crash').length
     return opened + moves + world.logs.length - 1 + (last > program.retain ? last : 0)
   }
 
@@ -127,6 +131,9 @@ export const broken = (played: Played, { slack }: Exactness): string[] => {
     let position: { epoch: string; offset: number } | undefined
     /** The last thing heard of that says where it stands, whether or not a gap came behind it. */
     let seen: { epoch: string; offset: number } | undefined
+    /** When that came: by then the server has said where the subscription stands, which was asked for before. */
+    let loaded: number | undefined
+    let lostAt: number | undefined
     let gaps = 0
     for (const item of heard) {
       if (item.type === 'event') {
@@ -141,10 +148,15 @@ export const broken = (played: Played, { slack }: Exactness): string[] => {
         last = item.event
         seen = item.event
         position = undefined
-      } else if (item.type === 'start') position = item.position
-      else {
+      } else if (item.type === 'start') {
+        position = item.position
+        loaded = item.loaded
+      } else {
         if (step.kind === 'feed') {
-          if (item.reason === 'untracked' && last) say('lost its place, which it had')
+          const known =
+            last ||
+            (!program.rate && !program.calls && !program.pad && loaded !== undefined && loaded + slack < item.at)
+          if (item.reason === 'untracked' && known) say('lost its place, which it had')
           if (item.reason === 'lost' && last) {
             const log = item.logs.at(-1)!
             const whole = item.logs.length === 1 && log.epoch === last.epoch && log.first <= last.offset + 1
@@ -153,9 +165,12 @@ export const broken = (played: Played, { slack }: Exactness): string[] => {
           if (item.reason === 'lost' && item.logs.length === 1 && item.logs[0]!.first === 1)
             say('was told that something is lost of a log that is whole')
         } else if (item.reason !== 'untracked') say(`was told of a gap: ${item.reason}`)
+        if (item.reason === 'lost' && item.at === lostAt && !last) say('was told twice that something is lost')
+        if (item.reason === 'lost') lostAt = item.at
         gaps++
         last = undefined
         position = item.position
+        loaded = item.loaded
       }
     }
     if (!program.rate && gaps > losses(at))
