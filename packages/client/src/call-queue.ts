@@ -109,7 +109,7 @@ export const createCallQueue = ({ codec, deadlines, timeout, buffer, problem, le
       }
       return call
     },
-    lead(to, most = 0) {
+    lead(to, most = 256) {
       peer = to
       slots = most
     },

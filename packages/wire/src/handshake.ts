@@ -12,6 +12,6 @@ export const composeHello = (session: string, options: Encoded): string =>
  * @throws ProtocolError where it is no welcome
  */
 export const readWelcome = ([op, welcome]: Message): Welcome => {
-  if (op !== WELCOME) throw new ProtocolError(BAD_FRAME, 'not pairwire.1')
+  if (op !== WELCOME || !Object(welcome).limits) throw new ProtocolError(BAD_FRAME, 'not pairwire.1')
   return welcome as Welcome
 }

@@ -1,6 +1,7 @@
 import { RpcError } from '@pairwire/contract'
 import type { Answers } from './answers.ts'
 import type { Caller } from './caller.ts'
+import { BAD_FRAME, ProtocolError } from './close.ts'
 import type { Encoded } from './codec.ts'
 import type { Parsed } from './frame.ts'
 import { type Line, WEIGHT } from './line.ts'
@@ -57,9 +58,10 @@ export const createPeer = (line: Line, { answers, upload, onGoaway }: PeerOption
   const one = (message: Message) => {
     const [op, id, json, marks, late] = message as [number, number, unknown, unknown, unknown]
     const { caller, sender } = live.get(id) ?? {}
+    if (!Number.isInteger(op) || op > CURSOR) throw new ProtocolError(BAD_FRAME, 'unexpected')
     if (op === PING) push(`[${PONG}]`)
     else if (op === GOAWAY) onGoaway?.(id)
-    else if (!caller || op < CREDIT) {
+    else if (!caller || op < CREDIT || op === PONG) {
       // Not about a call of this end's, or about one that has ended, which the other end could not know yet.
       if (answers) answers.handle(message, line)
       else if (op === CALL) push(`[${ERROR},${id},{"code":"UNIMPLEMENTED","executed":"no"}]`)
