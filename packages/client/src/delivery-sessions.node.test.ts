@@ -66,7 +66,8 @@ describe('a session id', () => {
     await quiet()
     // Never the victim's results: its own runs, or that it is not known.
     for (const [op, id, value] of thief.messages)
-      if (id === 1 || id === 3) expect(op === 7 ? value : (value as { code: string }).code).not.toMatch(/run 1$/)
+      if (id === 1 || id === 3)
+        expect(op === 7 ? value : (value as never as { code: string }).code).not.toMatch(/run 1$/)
     thief.send([3, 3])
     thief.send([6, 5, 1_000_000])
     thief.send([2, 7, 'who'])

@@ -31,16 +31,18 @@ export const checkedCaller = (call: Call, output: Schema | undefined): Caller =>
     return 'then' in result ? result.then(finish) : finish(result)
   }
 
-  const pass = (op: number, value: unknown, weight: number | undefined): void | Promise<void> => {
-    const deliver = (value: unknown) => call.hear(op, value, weight)
+  const pass = (op: number, value: unknown, weight?: number, eventId?: string): void | Promise<void> => {
+    const deliver = (value: unknown) => call.hear(op, value, weight, eventId)
     return op === RESULT || op === EVENT ? check(value, deliver) : deliver(value)
   }
 
   return {
-    hear(op, value, weight) {
+    hear(op, value, weight, eventId) {
       if (busy) waiting += weight ?? 0
       if (waiting > MAX_WAITING) return refuse('more than its schema could check in time', {})
-      const next = (busy ? busy.then(() => pass(op, value, weight)) : pass(op, value, weight)) as typeof busy
+      const next = (
+        busy ? busy.then(() => pass(op, value, weight, eventId)) : pass(op, value, weight, eventId)
+      ) as typeof busy
       busy = next
         ?.then(() => {
           waiting = Math.max(0, waiting - (weight ?? 0))

@@ -15,7 +15,7 @@ export class FaultSocket implements Socket {
   constructor(socket: Socket) {
     this.#socket = socket
     for (const type of ['open', 'message', 'close', 'error'] as const)
-      socket.addEventListener(type, (event: never) => {
+      socket.addEventListener(type, (event) => {
         if (this.#gone || (this.muteDown && type === 'message')) return
         if (type === 'close') this.#gone = true
         this.#emit(type, event)

@@ -123,7 +123,7 @@ export const openWorld = async (options: WorldOptions = {}, faults: FaultProxyOp
   const serve = async (own: WorldOptions = {}) => {
     let turn = 0
     const server = createServer(createRouter(state), {
-      authenticate: async ({ params }) => {
+      authenticate: async ({ params }: { params: unknown }) => {
         asked++
         const { user = 'ann', role = 'admin', refuse, wait } = (params ?? {}) as Params
         if (wait) await sleep(wait)
@@ -131,10 +131,13 @@ export const openWorld = async (options: WorldOptions = {}, faults: FaultProxyOp
         if (refuse) throw new RpcError(refuse, 'as asked')
         return { user, role }
       },
-      owner: ({ user }) => user,
+      owner: ({ user }: { user: string }) => user,
       ...options,
       ...own,
-      context: ({ identity }): Ctx => ({ ...(identity as { user: string; role: string }), turn: ++turn }),
+      context: ({ identity }: { identity: unknown }): Ctx => ({
+        ...(identity as { user: string; role: string }),
+        turn: ++turn,
+      }),
     } as never) as Server
     const listening = await listen(server, { hostname: '127.0.0.1' })
     servers.push({ server, listening })
