@@ -109,3 +109,30 @@ it('fits a phone', async () => {
   await expect.poll(listed).toHaveLength(2)
   expect(await page.evaluate(() => (globalThis as any).document.documentElement.scrollWidth)).toBe(320)
 })
+
+it('goes on by itself when its socket is lost', async () => {
+  await page.addInitScript(() => {
+    const sockets: WebSocket[] = []
+    const Own = WebSocket
+    Object.assign(globalThis, {
+      sockets,
+      WebSocket: class extends Own {
+        constructor(url: string, protocols: string[]) {
+          super(url, protocols)
+          sockets.push(this)
+        }
+      },
+    })
+  })
+  await page.goto(server.url)
+  await until('#state', 'Connected')
+  await press('Count')
+  await until('#count', '1')
+  await page.evaluate(() => (globalThis as never as { sockets: WebSocket[] }).sockets[0]!.close(3000))
+  await expect.poll(listed).toContain('Connection lost with code 3000, trying again')
+  await until('#state', 'Connected')
+  expect((await listed()).at(-1)).toBe('Connected')
+  const clock = await text('#clock')
+  await expect.poll(() => text('#clock'), { timeout: 5_000 }).not.toBe(clock)
+  expect(complaints).toEqual([])
+})

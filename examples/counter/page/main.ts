@@ -28,7 +28,8 @@ let client: PairwireClient<typeof counter>
 const connect = () => {
   client = createClient<typeof counter>('/rpc')
   client.$connection.on('state', show)
-  client.clock().subscribe({ onData: tick, onError: () => tick(undefined) })
+  // Where the connection was lost, a few ticks are missing: nothing that a clock would have to make up for.
+  client.clock().subscribe({ onData: tick, onError: () => tick(undefined), onGap() {} })
 }
 
 const show = (is: ConnectionState, { code }: StateDetail) => {
@@ -38,8 +39,11 @@ const show = (is: ConnectionState, { code }: StateDetail) => {
   toggle.textContent = isOver(is) ? 'Connect again' : 'Close the connection'
   // A new connection counts from zero.
   if (is === 'open') count.textContent = '0'
-  const why = !isOver(is) ? '' : code === undefined ? ' by this page' : ` with code ${code}`
-  if (is === 'open' || isOver(is)) log.add({ kind: 'connection', text: STATES[is] + why, at: new Date() })
+  const why = is === 'open' ? '' : code === undefined ? ' by this page' : ` with code ${code}`
+  if (is === 'waiting') {
+    tick(undefined)
+    log.add({ kind: 'connection', text: `Connection lost${why}, trying again`, at: new Date() })
+  } else if (is !== 'connecting') log.add({ kind: 'connection', text: STATES[is] + why, at: new Date() })
 }
 
 const tick = (at: Date | undefined) => {
