@@ -453,6 +453,23 @@ describe('a subscription that lost its socket', () => {
     expect(sent).toEqual([1])
   })
 
+  it('tells an iterator of the gap by the option, and goes on', async () => {
+    const heard: unknown[] = []
+    const { call, say, lose, socket } = opened({ onGap: ({ reason }) => heard.push(`gap: ${reason}`) })
+    const reading = (async () => {
+      for await (const event of call) heard.push(event)
+      heard.push('done')
+    })()
+    say([9, 1, 'a'])
+    await nextTask()
+    lose()
+    const next = socket()
+    next.open()
+    next.say([9, 1, 'b'], [10, 1])
+    await reading
+    expect(heard).toEqual(['a', 'gap: untracked', 'b', 'done'])
+  })
+
   it('again, after it has heard something, has lost its place again', async () => {
     const { lose, socket, heard } = reading()
     lose()
