@@ -1,6 +1,6 @@
 import type { Clock } from './clock.ts'
 import { type End, type Host, Network } from './network.ts'
-import type { Stage } from './play.ts'
+import { meant, type Stage } from './play.ts'
 import type { Program } from './program.ts'
 import type { Life, World } from './world.ts'
 
@@ -11,7 +11,6 @@ export const memoryStage = (clock: Clock, program: Program, world: World): Stage
   const believed = new Set<End>()
   let bare: number | undefined
   let outage = 0
-  let left = false
   const lost = (end: End) => {
     if (believed.delete(end) && !believed.size) bare = clock.now
   }
@@ -26,15 +25,13 @@ export const memoryStage = (clock: Clock, program: Program, world: World): Stage
       accept(end) {
         const close = end.close.bind(end)
         end.close = (code, reason) => {
-          if (code === 1000) left = true
           lost(end)
           close(code, reason)
         }
         sockets.push(life.server.accept(end as never, { request: request as never }))
       },
-      heard(event, end, code) {
+      heard(event, end) {
         if (event === 'end') {
-          if (code === 1000) left = true
           lost(end)
         } else if (!end.over && end.readyState === 1 && !believed.has(end)) {
           if (bare !== undefined && !believed.size) outage = Math.max(outage, clock.now - bare)
@@ -54,8 +51,8 @@ export const memoryStage = (clock: Clock, program: Program, world: World): Stage
     lead(life) {
       network.host = hostOf(life)
     },
-    fault(action, at) {
-      for (const connection of network.live) connection.act(action, at)
+    fault(action, at, on) {
+      for (const connection of meant(network.live, on)) connection.act(action, at)
     },
     cut(life) {
       for (const connection of network.of(hostOf(life))) connection.cut()
@@ -66,9 +63,6 @@ export const memoryStage = (clock: Clock, program: Program, world: World): Stage
     heal: () => network.heal(),
     get outage() {
       return outage
-    },
-    get left() {
-      return left
     },
     close() {},
   }

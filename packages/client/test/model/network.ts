@@ -319,7 +319,7 @@ export class Connection {
 export interface Host {
   accept(end: End): void
   /** A frame has come, or the end of its socket. */
-  heard?(event: 'frame' | 'end', end: End, code?: number): void
+  heard?(event: 'frame' | 'end', end: End): void
 }
 
 /** A network in memory, between one client and whichever server it leads to at the moment. */
@@ -361,7 +361,7 @@ export class Network {
 
   ended(end: End, code: number, reason = ''): void {
     if (end.over) return
-    this.#hosts.get(end)?.heard?.('end', end, code)
+    this.#hosts.get(end)?.heard?.('end', end)
     end.end(code, reason)
   }
 

@@ -13,8 +13,8 @@ export interface Stage {
   connect(): unknown
   /** Sockets from now on lead here. */
   lead(life: Life): void | Promise<void>
-  /** Does this to every connection there is. */
-  fault(action: Action, at: 'up' | 'down'): void
+  /** Does this to every connection there is, or to one of them. */
+  fault(action: Action, at: 'up' | 'down', on: 'all' | 'newest' | 'oldest'): void
   /** The process has died: its connections break. */
   cut(life: Life): void | Promise<void>
   /** Its server closes every connection with this code. */
@@ -23,8 +23,6 @@ export interface Stage {
   heal(): void
   /** A connection that exists had each end of its own; how long the server was without any, at most, in milliseconds. */
   readonly outage: number
-  /** Whether the server was told 1000, after which it forgets. */
-  readonly left: boolean
   close(): void | Promise<void>
 }
 
@@ -95,6 +93,10 @@ export const HEARTBEAT = 60
 const SETTLE = 55_000
 
 const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms))
+
+/** Those of a list, oldest first, that are meant. */
+export const meant = <T>(list: readonly T[], on: 'all' | 'newest' | 'oldest'): readonly T[] =>
+  on === 'all' ? list : on === 'newest' ? list.slice(-1) : list.slice(0, 1)
 
 /** Plays a program to its end, and then some time without faults. */
 export const play = async (program: Program, make: (world: World) => Stage | Promise<Stage>): Promise<Played> => {
@@ -283,7 +285,7 @@ export const play = async (program: Program, make: (world: World) => Stage | Pro
     if (step.do === 'call') call(step)
     else if (step.do === 'subscribe') subscribe(step)
     else if (step.do === 'publish') publish(step.count)
-    else if (step.do === 'fault') stage.fault(step.fault, step.at)
+    else if (step.do === 'fault') stage.fault(step.fault, step.at, step.on)
     else if (step.do === 'kick') stage.kick(world.life, step.code)
     else if (step.do === 'restart') await restart(step)
     else if (step.do === 'cancel') {

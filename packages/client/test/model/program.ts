@@ -34,7 +34,12 @@ export type Step = { readonly pause: number } & (
     }
   | { readonly do: 'cancel'; readonly which: number }
   | { readonly do: 'publish'; readonly count: number }
-  | { readonly do: 'fault'; readonly fault: Action; readonly at: 'up' | 'down' }
+  | {
+      readonly do: 'fault'
+      readonly fault: Action
+      readonly at: 'up' | 'down'
+      readonly on: 'all' | 'newest' | 'oldest'
+    }
   | { readonly do: 'kick'; readonly code: number }
   | {
       readonly do: 'restart'
@@ -128,7 +133,13 @@ const subscribe = fc.record({
 })
 const publish = fc.record({ do: fc.constant('publish' as const), count: fc.constantFrom(1, 1, 2, 3, 9), pause })
 const faultNow = (action: fc.Arbitrary<Action>) =>
-  fc.record({ do: fc.constant('fault' as const), fault: action, at, pause })
+  fc.record({
+    do: fc.constant('fault' as const),
+    fault: action,
+    at,
+    on: fc.constantFrom('all' as const, 'newest' as const, 'oldest' as const),
+    pause,
+  })
 const restart = (...hows: ('crash' | 'drain' | 'drain-here')[]) =>
   fc.record({
     do: fc.constant('restart' as const),
@@ -153,30 +164,8 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ do: maybe(fc.constant('close' as const), 'wait' as const, 2), pause }) },
 )
 
-/** Two sockets at once is where one of them can be late. */
-const late: fc.Arbitrary<Action> = fc.oneof(
-  { weight: 2, arbitrary: cut },
-  { weight: 2, arbitrary: abandon },
-  { weight: 2, arbitrary: orphan },
-  { weight: 3, arbitrary: hold },
-)
-const moving: fc.Arbitrary<Step> = fc.oneof(
-  { weight: 8, arbitrary: call },
-  { weight: 3, arbitrary: subscribe },
-  { weight: 2, arbitrary: publish },
-  { weight: 5, arbitrary: faultNow(late) },
-  { weight: 6, arbitrary: restart('drain-here', 'drain-here', 'drain') },
-  { weight: 1, arbitrary: refresh },
-  { weight: 1, arbitrary: cancel },
-)
-
 /** @param size how many steps it has at most */
-export const program = (size = 14): fc.Arbitrary<Program> => programOf(step, action, size)
-
-/** With little but moves from socket to socket, on lines of different speed. */
-export const moves = (size = 10): fc.Arbitrary<Program> => programOf(moving, late, size)
-
-const programOf = (step: fc.Arbitrary<Step>, action: fc.Arbitrary<Action>, size: number): fc.Arbitrary<Program> =>
+export const program = (size = 14): fc.Arbitrary<Program> =>
   fc.record({
     seed: fc.nat(),
     grace: fc.constantFrom(400, 400, 60, 5_000),
@@ -203,3 +192,52 @@ const programOf = (step: fc.Arbitrary<Step>, action: fc.Arbitrary<Action>, size:
     dials: fc.array(dialOf(action), { maxLength: 6 }),
     steps: fc.array(step, { minLength: 1, maxLength: size, size: 'max' }),
   })
+
+const late: fc.Arbitrary<Action> = fc.oneof(
+  { weight: 1, arbitrary: cut },
+  { weight: 1, arbitrary: abandon },
+  { weight: 2, arbitrary: orphan },
+  { weight: 3, arbitrary: hold },
+)
+const moving: fc.Arbitrary<Step> = fc.oneof(
+  { weight: 6, arbitrary: call },
+  { weight: 4, arbitrary: subscribe },
+  { weight: 2, arbitrary: publish },
+  { weight: 6, arbitrary: faultNow(late) },
+  { weight: 8, arbitrary: restart('drain-here', 'drain-here', 'drain-here', 'drain') },
+  { weight: 2, arbitrary: refresh },
+  { weight: 1, arbitrary: cancel },
+)
+
+/** With little but moves from socket to socket, where what is on the one can be later than what is on the other. */
+export const moves = (size = 9): fc.Arbitrary<Program> =>
+  fc
+    .record({
+      seed: fc.nat(),
+      pad: fc.constantFrom(0, 0, 0, 6_000),
+      auth: maybe<Program['auth']>(fc.constant(['ok', 'slow', 'ok', 'slow']), []),
+      dials: fc.array(
+        fc.record({
+          how: fc.constant('ok' as const),
+          latency: fc.constantFrom(1, 1, 5, 20, 20),
+          faults: fc.array(faultOf(late), { maxLength: 1 }),
+        }),
+        { maxLength: 5 },
+      ),
+      steps: fc.array(moving, { minLength: 3, maxLength: size, size: 'max' }),
+    })
+    .map((drawn) => ({ ...PLAIN, ...drawn }))
+
+/** What a program has in which nothing is unusual but its faults. */
+const PLAIN = {
+  grace: 400,
+  window: 262_144,
+  retain: 1_000,
+  rate: 0,
+  results: 0,
+  calls: 0,
+  ledger: 'memory',
+  idle: 0,
+  attempts: undefined,
+  params: [],
+} as const

@@ -20,19 +20,28 @@ export const broken = (played: Played, { slack }: Exactness): string[] => {
       return state === 'closed' && at <= to + slack && until >= from - slack
     })
   const codes = new Set(states.map(({ detail }) => detail.code))
-  const injected = (code: number) =>
-    codes.has(code) ||
+  const told = (code: number) =>
     steps.some((step) => step.do === 'kick' && step.code === code) ||
     steps.some((step) => step.do === 'fault' && step.fault.action === 'close' && step.fault.code === code) ||
     program.dials.some(({ faults }) => faults.some((fault) => fault.action === 'close' && fault.code === code))
+  const injected = (code: number) => codes.has(code) || told(code)
   const closes = steps.some((step) => step.do === 'close')
   const duplicates =
     program.dials.some(({ faults }) => faults.some(({ action }) => action === 'duplicate-connect')) ||
     steps.some((step) => step.do === 'fault' && step.fault.action === 'duplicate-connect')
+  // It stops where it was told to, and nowhere else.
+  for (const { state, detail } of states) {
+    const { code, reason } = detail
+    if (state !== 'closed' || code === undefined || told(code) || program.attempts !== undefined) continue
+    if ((code === 4301 || code === 4003) && program.auth.length) continue
+    if (code === 4008 && duplicates) continue
+    problems.push(`it was stopped by ${code} ${reason}`)
+  }
+
   /** Whether a server may have had to forget. */
   const forgetful =
     played.restarted ||
-    stage.left ||
+    told(1000) ||
     closes ||
     stopped(0, Number.POSITIVE_INFINITY) ||
     stage.outage + slack >= program.grace ||

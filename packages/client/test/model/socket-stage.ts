@@ -2,7 +2,7 @@ import { type Listening, listen } from '@pairwire/server/node'
 import { WebSocket } from 'ws'
 import { createFaultProxy, type Action as SocketAction, type Fault as SocketFault } from '../faults/proxy.ts'
 import type { Action, Dial, Fault } from './network.ts'
-import type { Stage } from './play.ts'
+import { meant, type Stage } from './play.ts'
 import type { Program } from './program.ts'
 import type { Life, World } from './world.ts'
 
@@ -41,7 +41,6 @@ export const socketStage = async (program: Program, world: World): Promise<Stage
   let target = world.life
   let bare: number | undefined
   let outage = 0
-  let left = false
   let healed = false
   let dialled = 0
 
@@ -56,8 +55,7 @@ export const socketStage = async (program: Program, world: World): Promise<Stage
         if (bare !== undefined && !believed.size) outage = Math.max(outage, now() - bare)
         believed.add(end)
       })
-      end.once('close', (code) => {
-        if (code === 1000) left = true
+      end.once('close', () => {
         if (believed.delete(end) && !believed.size) bare = now()
       })
       const made = accept(socket, from)
@@ -93,8 +91,8 @@ export const socketStage = async (program: Program, world: World): Promise<Stage
       target = life
       proxy.target(port)
     },
-    fault(fault, at) {
-      for (const connection of live()) {
+    fault(fault, at, on) {
+      for (const connection of meant(live(), on)) {
         if (fault.action === 'cut' || fault.action === 'abandon') connection.cut()
         else if (fault.action === 'hold') {
           connection.hold(at)
@@ -110,7 +108,6 @@ export const socketStage = async (program: Program, world: World): Promise<Stage
     },
     kick(life, code) {
       for (const socket of accepted.get(life) ?? []) socket.close(isSendable(code) ? code : 1011, 'kicked')
-      if (code === 1000) left = true
     },
     heal() {
       healed = true
@@ -118,9 +115,6 @@ export const socketStage = async (program: Program, world: World): Promise<Stage
     },
     get outage() {
       return Math.max(outage, bare !== undefined && !believed.size ? now() - bare : 0)
-    },
-    get left() {
-      return left
     },
     async close() {
       await proxy.close()
