@@ -57,6 +57,8 @@ export const createCallQueue = ({ codec, deadlines, timeout, buffer, problem, le
     }
   }
   const resume = (call: Call) => {
+    // Asked of every call, and true of few.
+    if (!pauses.has(call)) return
     clearTimeout(pauses.get(call))
     pauses.delete(call)
   }

@@ -134,9 +134,9 @@ export const createConnection = (
   /** Closes what is not used any more. */
   const rest = () => {
     for (const link of leaving) if (!link.peer!.live.size) release(link, DRAINING)
-    if (waiting) return
+    if (!idle || waiting) return
     clearTimeout(timer)
-    if (idle && current && !calls.size && !closed) timer = setTimeout(() => lose(current!, 1000, 'idle'), idle)
+    if (current && !calls.size && !closed) timer = setTimeout(() => lose(current!, 1000, 'idle'), idle)
   }
   const isOnline = () => platform.navigator?.onLine !== false
   /** Tries again after a while; while the device is offline, when it no longer is. */
@@ -227,7 +227,7 @@ export const createConnection = (
     if (old) {
       leaving.add(old)
       for (const [id, { caller }] of old.peer!.live) {
-        if (!(caller as Call).resumes) continue
+        if (!(caller as Call).resumes()) continue
         old.peer!.cancel(id)
         calls.move(caller as Call)
       }

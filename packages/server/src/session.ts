@@ -97,7 +97,8 @@ export class Session {
   #latest = 0
   /** The latest, also when it is gone. */
   #probe: SessionSocket | undefined
-  #ctx: unknown
+  /** What a call is given beside what its caller said. */
+  readonly #extras: { ctx: unknown; readonly onError: OnError | undefined; client: unknown }
 
   /** @param heir of whose results this session takes over */
   constructor(
@@ -115,13 +116,13 @@ export class Session {
     this.codec = codec
     this.epoch = heir?.epoch ?? nanoid()
     this.results = heir?.results ?? (id ? createResults(this.epoch, limits.results, options.weigh) : undefined)
-    const client = clientOf?.(this)
+    this.#extras = { ctx: undefined, onError, client: clientOf?.(this) }
     const callee: Callee = {
       find: (path) => (path === REFRESH ? { kind: 'query', takesStream: false } : router.find(path)),
       run: (procedure, call) =>
         call.path === REFRESH
           ? this.#refresh(call.input)
-          : this.#run(procedure as Entry, Object.assign(call, { ctx: this.#ctx, onError, client }), once),
+          : this.#run(procedure as Entry, Object.assign(call, this.#extras), once),
       mask: (error, path, kind) => mask(error, path, kind, onError),
     }
     this.answers = createAnswers({
@@ -146,7 +147,7 @@ export class Session {
 
   /** A socket of this session has been welcomed; one that it takes the place of is closed. */
   attach(socket: SessionSocket, ctx: unknown): void {
-    this.#ctx = ctx
+    this.#extras.ctx = ctx
     this.#socket = socket
     this.#probe = socket
     this.#latest = socket.order
@@ -213,7 +214,7 @@ export class Session {
     const { owner, ctx } = await this.#socket!.identify(params)
     if (owner !== this.#owner)
       throw new RpcError('PERMISSION_DENIED', 'a connection cannot pass to somebody else: make another client')
-    this.#ctx = ctx
+    this.#extras.ctx = ctx
     const { router, onError } = this.#options
     this.answers.review(async (call) => {
       if (call.path === REFRESH) return undefined

@@ -389,10 +389,10 @@ describe('a subscription that lost its socket', () => {
       ],
     ] as [CallSettings, Message[], string][]) {
       const { call, say, lose, socket } = reading(settings)
-      expect(call.resumes).toBe(!!settings.lastEventId)
+      expect(call.resumes()).toBe(!!settings.lastEventId)
       if (told.length) say(...told)
       await nextTask()
-      expect(call.resumes).toBe(true)
+      expect(call.resumes()).toBe(true)
       lose()
       const next = socket()
       next.open()

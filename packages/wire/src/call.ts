@@ -58,9 +58,9 @@ export interface Call extends PromiseLike<unknown>, AsyncIterable<unknown, undef
   /** Whether its user reads it as a stream. */
   isStream: boolean
   /** Whether it has a place in its events from which it can go on elsewhere. */
-  readonly resumes: boolean
+  resumes(): boolean
   /** The id of the last event that was read. */
-  readonly lastEventId: string | undefined
+  lastEventId: string | undefined
   /** What it sends; undefined where its input could not be encoded, which ended it. */
   input?: Encoded
   /** Whether the call has ended. */
@@ -102,6 +102,9 @@ export const createCall = (
     inbox ??= createInbox({
       weigh: (change) => peer?.line.weigh(change),
       leave: () => call.end('CANCELLED', 'left'),
+      seen(id) {
+        call.lastEventId = id
+      },
     })
     return inbox
   }
@@ -129,12 +132,9 @@ export const createCall = (
   const call: Call = {
     id: 0,
     isStream: false,
-    get resumes() {
-      return !!cursor
-    },
-    get lastEventId() {
-      return inbox?.lastEventId ?? lastEventId
-    },
+    // No getters here: an object that has some costs twice as much to make.
+    resumes: () => !!cursor,
+    lastEventId,
     deadline: Date.now() + Math.min(timeout ?? defaultTimeout, MAX_TIMEOUT),
     ended: false,
     // biome-ignore lint/suspicious/noThenProperty: a call is awaited
@@ -183,14 +183,17 @@ export const createCall = (
       }
       try {
         const here = given.line.epoch
-        const text = JSON.stringify({
-          timeout: timeout || (attempt && promise) ? call.deadline! - Date.now() : undefined,
-          lastEventId: cursor,
-          metadata,
-          key,
-          ...(attempt && { attempt: attempt + 1, epoch }),
-        })
-        given.open(call.id, path, call.input!, text === '{}' ? '' : text, attempt ? undefined : stream, caller)
+        const hasOptions = timeout || cursor || metadata || key || attempt
+        const text = hasOptions
+          ? JSON.stringify({
+              timeout: timeout || (attempt && promise) ? call.deadline! - Date.now() : undefined,
+              lastEventId: cursor,
+              metadata,
+              key,
+              ...(attempt && { attempt: attempt + 1, epoch }),
+            })
+          : ''
+        given.open(call.id, path, call.input!, text, attempt ? undefined : stream, caller)
         epoch = attempt++ && epoch !== here ? '' : here
         peer = given
       } catch (cause) {

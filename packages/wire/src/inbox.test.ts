@@ -2,12 +2,13 @@ import { expect, it, vi } from 'vitest'
 import { createInbox } from './inbox.ts'
 
 const open = () => {
-  const account = { granted: [] as number[], unread: 0, leave: vi.fn() }
+  const account = { granted: [] as number[], unread: 0, seen: [] as string[], leave: vi.fn() }
   const inbox = createInbox<string>({
     weigh(change) {
       account.unread += change
     },
     leave: account.leave,
+    seen: (id) => account.seen.push(id),
   })
   const put = (...values: string[]) => {
     for (const value of values) inbox.push({ value, weight: value.length })
@@ -163,16 +164,15 @@ it('says how much is queued, values and what is to be done alike', async () => {
   expect(inbox.unread).toBe(0)
 })
 
-it('knows the id of the last event that was read, not of one that waits, and keeps it where the next has none', async () => {
-  const { inbox, put } = open()
-  expect(inbox.lastEventId).toBeUndefined()
+it('tells the id of each event that is read, and of none that waits or has no id', async () => {
+  const { inbox, put, account } = open()
   inbox.push({ value: 'a', weight: 1, id: 'e.1' })
   put('b')
   inbox.push({ value: 'c', weight: 1, id: 'e.2' })
-  expect(inbox.lastEventId).toBeUndefined()
+  expect(account.seen).toEqual([])
   await inbox.next()
   await inbox.next()
-  expect(inbox.lastEventId).toBe('e.1')
+  expect(account.seen).toEqual(['e.1'])
   await inbox.return()
-  expect(inbox.lastEventId).toBe('e.1')
+  expect(account.seen).toEqual(['e.1'])
 })

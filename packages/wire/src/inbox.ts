@@ -4,12 +4,12 @@ export interface InboxOwner {
   weigh(change: number): void
   /** The reader has left before the end. */
   leave(): void
+  /** An event with this id has been read. */
+  seen?(id: string): void
 }
 
 /** The receiving side of a stream: a queue that its reader iterates. */
 export interface Inbox<T = unknown> extends AsyncIterableIterator<T, undefined> {
-  /** The last one that was read. */
-  lastEventId?: string
   /** How many items wait to be read. */
   readonly unread: number
   push(item: Item<T>): void
@@ -58,7 +58,7 @@ export const createInbox = <T = unknown>(owner: InboxOwner): Inbox<T> => {
         const item = queue.shift()
         if (item) {
           owner.weigh(-item.weight)
-          if (item.id) inbox.lastEventId = item.id
+          if (item.id) owner.seen?.(item.id)
           if (!item.reached) return { done: false, value: item.value as T }
           item.reached()
         } else if (ended) {
