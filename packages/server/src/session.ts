@@ -156,9 +156,9 @@ export class Session {
     for (const other of this.#sockets) if (other !== socket && !other.leaving) other.supersede()
   }
 
-  /** The client has given up every other socket, also one that was told to leave: what still comes on those is the past. */
+  /** The client has given up every older socket, also one that was told to leave: what still comes on those is the past. */
   only(socket: SessionSocket): void {
-    for (const other of this.#sockets) if (other !== socket) other.supersede()
+    for (const other of this.#sockets) if (other.order < socket.order) other.supersede()
   }
 
   /** The socket has been told. */
