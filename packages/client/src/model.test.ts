@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { afterEach, it } from 'vitest'
 import { createRandom } from '../test/faults/random.ts'
 import { breathe, Clock, isNode } from '../test/model/clock.ts'
+import { examples } from '../test/model/examples.ts'
 import { memoryStage } from '../test/model/memory-stage.ts'
 import { play } from '../test/model/play.ts'
 import { moves, type Program, program } from '../test/model/program.ts'
@@ -31,7 +32,7 @@ const hold = (programs: fc.Arbitrary<Program>, runs: number) =>
       const problems = await problemsOf(program)
       if (problems.length) throw new Error(problems.join('\n'))
     }),
-    search(runs),
+    { ...search(runs), examples },
   )
 const timeout = 3_600_000
 

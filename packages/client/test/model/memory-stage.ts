@@ -1,6 +1,6 @@
 import type { Clock } from './clock.ts'
 import { type End, type Host, Network } from './network.ts'
-import { meant, type Stage } from './play.ts'
+import { isWelcome, meant, type Stage } from './play.ts'
 import type { Program } from './program.ts'
 import type { Life, World } from './world.ts'
 
@@ -11,6 +11,10 @@ export const memoryStage = (clock: Clock, program: Program, world: World): Stage
   const believed = new Set<End>()
   let bare: number | undefined
   let outage = 0
+  const welcome = (end: End) => {
+    if (bare !== undefined && !believed.size) outage = Math.max(outage, clock.now - bare)
+    believed.add(end)
+  }
   const lost = (end: End) => {
     if (believed.delete(end) && !believed.size) bare = clock.now
   }
@@ -23,6 +27,11 @@ export const memoryStage = (clock: Clock, program: Program, world: World): Stage
     accepted.set(life, sockets)
     const host: Host = {
       accept(end) {
+        const send = end.send.bind(end)
+        end.send = (data) => {
+          if (isWelcome(data)) welcome(end)
+          send(data)
+        }
         const close = end.close.bind(end)
         end.close = (code, reason) => {
           lost(end)
@@ -30,14 +39,7 @@ export const memoryStage = (clock: Clock, program: Program, world: World): Stage
         }
         sockets.push(life.server.accept(end as never, { request: request as never }))
       },
-      heard(event, end) {
-        if (event === 'end') {
-          lost(end)
-        } else if (!end.over && end.readyState === 1 && !believed.has(end)) {
-          if (bare !== undefined && !believed.size) outage = Math.max(outage, clock.now - bare)
-          believed.add(end)
-        }
-      },
+      ended: lost,
     }
     hosts.set(life, host)
     return host

@@ -223,7 +223,6 @@ export class Connection {
       if (!this.#accepted) return
       if ('data' in item) {
         this.#hello ??= item.data
-        network.heard(this, 'up', item.data)
         this.server.hear(item.data)
       } else this.#close(this.server, this.#down, item)
     })
@@ -318,8 +317,8 @@ export class Connection {
 /** Where clients' sockets lead. */
 export interface Host {
   accept(end: End): void
-  /** A frame has come, or the end of its socket. */
-  heard?(event: 'frame' | 'end', end: End): void
+  /** Its end of a socket is over. */
+  ended(end: End): void
 }
 
 /** A network in memory, between one client and whichever server it leads to at the moment. */
@@ -355,13 +354,9 @@ export class Network {
     host.accept(end)
   }
 
-  heard(connection: Connection, _direction: Direction, _data: unknown): void {
-    this.#hosts.get(connection.server)?.heard?.('frame', connection.server)
-  }
-
   ended(end: End, code: number, reason = ''): void {
     if (end.over) return
-    this.#hosts.get(end)?.heard?.('end', end)
+    this.#hosts.get(end)?.ended(end)
     end.end(code, reason)
   }
 

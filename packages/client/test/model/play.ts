@@ -21,7 +21,7 @@ export interface Stage {
   kick(life: Life, code: number): void
   /** No fault from now on, and none that lasts. */
   heal(): void
-  /** A connection that exists had each end of its own; how long the server was without any, at most, in milliseconds. */
+  /** How long the server had no socket of the client, at most, in milliseconds. */
   readonly outage: number
   close(): void | Promise<void>
 }
@@ -83,6 +83,8 @@ export interface Played {
   readonly client: PairwireClient<Contract>
   /** Whether the memory of a server may have been lost, by a restart. */
   restarted: boolean
+  /** How many states there had been when it was closed at the end. */
+  finalState: number
   /** When all was healed. */
   healedAt: number
 }
@@ -93,6 +95,9 @@ export const HEARTBEAT = 60
 const SETTLE = 55_000
 
 const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms))
+
+/** Whether a server sends this when it has taken a client in. */
+export const isWelcome = (frame: unknown): boolean => typeof frame === 'string' && /^\[{1,2}1,/.test(frame)
 
 /** Those of a list, oldest first, that are meant. */
 export const meant = <T>(list: readonly T[], on: 'all' | 'newest' | 'oldest'): readonly T[] =>
@@ -140,6 +145,7 @@ export const play = async (program: Program, make: (world: World) => Stage | Pro
     stage,
     client,
     restarted: false,
+    finalState: 0,
     healedAt: 0,
   }
   const drains: Promise<void>[] = []
@@ -360,6 +366,7 @@ export const play = async (program: Program, make: (world: World) => Stage | Pro
   await Promise.all(drains)
   await until(() => !loads, 8_000)
   if (client.$connection.pending) problems.push(`pending: ${client.$connection.pending}`)
+  played.finalState = states.length
   client.$connection.close()
   const kept = () =>
     world.lives

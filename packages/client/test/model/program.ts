@@ -229,7 +229,7 @@ export const moves = (size = 9): fc.Arbitrary<Program> =>
     .map((drawn) => ({ ...PLAIN, ...drawn }))
 
 /** What a program has in which nothing is unusual but its faults. */
-const PLAIN = {
+export const PLAIN = {
   grace: 400,
   window: 262_144,
   retain: 1_000,
@@ -240,4 +240,7 @@ const PLAIN = {
   idle: 0,
   attempts: undefined,
   params: [],
+  seed: 0,
+  pad: 0,
+  auth: [],
 } as const

@@ -43,7 +43,7 @@ export const broken = (played: Played, { slack }: Exactness): string[] => {
     played.restarted ||
     told(1000) ||
     closes ||
-    stopped(0, Number.POSITIVE_INFINITY) ||
+    states.slice(0, played.finalState).some(({ state }) => state === 'closed') ||
     stage.outage + slack >= program.grace ||
     program.idle > 0 ||
     duplicates
@@ -76,8 +76,14 @@ export const broken = (played: Played, { slack }: Exactness): string[] => {
     if (late) say(`ended ${call.endedAt - call.at - timeout} ms after its deadline`)
     // A mutation is stopped by nothing but its caller, its deadline, and the end of the grace.
     for (const run of runs)
-      if (run.aborted !== undefined && kind !== 'read' && !forgetful && !call.cancelled && timeout === undefined)
-        say(`was aborted after ${run.aborted - run.at} ms`)
+      if (
+        (run.aborted ?? Infinity) < call.endedAt &&
+        !['read', 'keyed'].includes(kind) &&
+        !forgetful &&
+        !call.cancelled &&
+        !timeout
+      )
+        say(`was aborted after ${run.aborted! - run.at} ms`)
 
     if (value) {
       const run = runs.find(({ index }) => index === value.run)

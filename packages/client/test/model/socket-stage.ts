@@ -2,7 +2,7 @@ import { type Listening, listen } from '@pairwire/server/node'
 import { WebSocket } from 'ws'
 import { createFaultProxy, type Action as SocketAction, type Fault as SocketFault } from '../faults/proxy.ts'
 import type { Action, Dial, Fault } from './network.ts'
-import { meant, type Stage } from './play.ts'
+import { isWelcome, meant, type Stage } from './play.ts'
 import type { Program } from './program.ts'
 import type { Life, World } from './world.ts'
 
@@ -51,10 +51,14 @@ export const socketStage = async (program: Program, world: World): Promise<Stage
     const accept = server.accept
     server.accept = (socket, from) => {
       const end = socket as unknown as WebSocket
-      end.once('message', () => {
-        if (bare !== undefined && !believed.size) outage = Math.max(outage, now() - bare)
-        believed.add(end)
-      })
+      const send = end.send.bind(end) as (data: unknown) => void
+      end.send = ((data: unknown) => {
+        if (isWelcome(data)) {
+          if (bare !== undefined && !believed.size) outage = Math.max(outage, now() - bare)
+          believed.add(end)
+        }
+        send(data)
+      }) as WebSocket['send']
       end.once('close', () => {
         if (believed.delete(end) && !believed.size) bare = now()
       })
