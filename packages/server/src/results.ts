@@ -7,8 +7,8 @@ export interface Results extends Memory {
   /** What they take, in bytes. */
   readonly bytes: number
   /**
-   * The client is back, on its only line, with whose welcome this asks how far it has read. It sends what has not ended again
-   * before it answers: what it has not asked for until then, it has, or does not want.
+   * The client says that this is its only line, ahead of what it sends again. So it answers when it has sent that: what it has
+   * not asked for until then, it has, or does not want.
    */
   resume(line: Line): void
   /** Nobody will ever know how these calls end. */

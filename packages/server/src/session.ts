@@ -159,11 +159,7 @@ export class Session {
   /** The client has given up every older socket, also one that was told to leave: what still comes on those is the past. */
   only(socket: SessionSocket): void {
     for (const other of this.#sockets) if (other.order < socket.order) other.supersede()
-  }
-
-  /** The socket has been told. */
-  welcomed(socket: SessionSocket): void {
-    if (this.#sockets.size === 1) this.results?.resume(socket.line)
+    this.results?.resume(socket.line)
   }
 
   /** A socket is gone. @returns whether it was the last one */

@@ -156,7 +156,6 @@ export const createSocketPeer = (socket: Socket, options: SocketPeerOptions, hoo
       limits,
     }
     outbox.push(JSON.stringify([WELCOME, welcome]))
-    session.welcomed(mine)
     const frames = held?.frames ?? []
     held = undefined
     try {
