@@ -45,8 +45,19 @@ export const examples: [Program][] = [
     { do: 'refresh', pause: 10 },
   ),
   // A subscription on a slow socket, which moves to a fast one that is ahead of it.
-  programOf([line(1), line(20)], feed(30), hit('all', { action: 'cut' }, 65), move(200, 20)),
-  programOf([line(1), line(20)], feed(30), hit('all', { action: 'cut' }, 45), move(200, 20)),
+  {
+    ...programOf(
+      [line(2, { at: 'up', when: 'before', frame: 6, action: 'cut' }), line(5)],
+      { do: 'subscribe', kind: 'raw', gaps: true, slow: 0, pause: 10 },
+      call('read', 0, 4),
+      feed(120),
+      move(0, 20),
+    ),
+    seed: 14,
+    rate: 20,
+    calls: 2,
+    idle: 10,
+  },
   // A socket that was left is found dead while a third is being welcomed.
   programOf(
     [line(20, { at: 'up', when: 'before', frame: 2, action: 'orphan' })],
@@ -59,6 +70,8 @@ export const examples: [Program][] = [
   programOf([line(1)], feed(30), hit('all', { action: 'hold', ms: 150 }, 0), feed(120), move(200)),
   // The server lost the older socket, and the client does not know.
   programOf([line(1)], call('plain', 4, 2), hit('all', { action: 'orphan' }, 0), wait(30), call('plain', 0, 700)),
+  // The same while it moves.
+  programOf([line(1), line(20)], call('plain', 90, 30), move(30, 20), feed(0), hit('oldest', { action: 'orphan' }, 0)),
   // A hello that comes late, after another socket was lost.
   programOf(
     [
