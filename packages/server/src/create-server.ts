@@ -16,6 +16,7 @@ import { memoryLedger } from './memory-ledger.ts'
 import { createOnce } from './once.ts'
 import type { BaseServerOptions, ContextCall, ServerOptions } from './options.ts'
 import { refuseOrigin } from './origin.ts'
+import { refuseRequest } from './refusal.ts'
 import type { Identified } from './session.ts'
 import { createSessions, type Sessions } from './sessions.ts'
 import { createSocketPeer, isThenable, type SocketPeer, type SocketPeerOptions } from './socket-peer.ts'
@@ -196,22 +197,7 @@ const makeServer = (
       return accepted
     },
 
-    refusal(request) {
-      if (request.headers.get('Upgrade')?.toLowerCase() !== 'websocket')
-        return new Response('This is a pairwire server. Connect with a WebSocket: createClient(url).\n', {
-          status: 426,
-          headers: { Upgrade: 'websocket', Connection: 'Upgrade' },
-        })
-      const offered = request.headers
-        .get('Sec-WebSocket-Protocol')
-        ?.split(',')
-        .map((name) => name.trim())
-      if (offered?.includes(SUBPROTOCOL)) return undefined
-      return new Response(
-        `This server speaks the WebSocket subprotocol ${SUBPROTOCOL}. Offer it: new WebSocket(url, '${SUBPROTOCOL}').\n`,
-        { status: 400 },
-      )
-    },
+    refusal: refuseRequest,
 
     async drain({ timeout = 30_000, ...notice } = {}) {
       const leaving = [...sockets]

@@ -9,7 +9,6 @@ import {
   createLine,
   createOutbox,
   createPeer,
-  FORBIDDEN,
   GOAWAY,
   HELLO,
   HELLO_TIMEOUT,
@@ -26,12 +25,12 @@ import {
   type Socket,
   SUPERSEDED,
   TOO_LARGE,
-  UNAUTHENTICATED_CLOSE,
   upload,
   VERSION,
   WELCOME,
   type Welcome,
 } from '@pairwire/wire'
+import { refusalCode } from './refusals.ts'
 import type { Identified, Session, SessionOptions, SessionSocket } from './session.ts'
 import type { Sessions } from './sessions.ts'
 
@@ -56,14 +55,6 @@ export interface SocketPeer {
 
 export const isThenable = (value: unknown): value is PromiseLike<unknown> =>
   typeof (value as PromiseLike<unknown> | null)?.then === 'function'
-
-/** Close codes for what `authenticate` and `context` throw to refuse. */
-const REFUSALS = new Map([
-  ['UNAUTHENTICATED', UNAUTHENTICATED_CLOSE],
-  ['PERMISSION_DENIED', FORBIDDEN],
-  ['RESOURCE_EXHAUSTED', OVERLOADED],
-  ['UNAVAILABLE', OVERLOADED],
-])
 
 let sockets = 0
 
@@ -113,7 +104,7 @@ export const createSocketPeer = (socket: Socket, options: SocketPeerOptions, hoo
   const supersede = () => attached.close(SUPERSEDED, 'another socket took over this session')
 
   const refuse = (error: unknown) => {
-    const code = error instanceof RpcError && REFUSALS.get(error.code)
+    const code = refusalCode(error)
     if (!code) return attached.close(INTERNAL_CLOSE, mask(error, 'authenticate', 'query', onError).message)
     const { message, retryAfter } = error as RpcError
     // A close code has no room for a time.
