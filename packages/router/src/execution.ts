@@ -121,8 +121,17 @@ export class Execution {
     if (typeof id !== 'string') throw new TypeError('The id of a tracked event has to be a string')
     // Where there is no event there is nothing to check, and nothing to pass but the id.
     if (bare) return data === undefined ? event : cursor(id)
+    const known = event.memo?.get(output)
+    if (known) return known
     const checked = check(output, data, invalidOutput)
     if (isThenable(checked)) return checked.then((value) => new Tracked(id, value))
-    return checked === data ? event : new Tracked(id, checked)
+    if (checked === data) return event
+    const result = new Tracked(id, checked)
+    if (event.memo) {
+      // For everyone else who is given this event by a procedure with this output, too.
+      result.memo = new Map()
+      event.memo.set(output, result)
+    }
+    return result
   }
 }

@@ -5,6 +5,7 @@ import type { Inbox } from './inbox.ts'
 import type { Line } from './line.ts'
 import type { WireOptions } from './messages.ts'
 import type { Sender } from './sender.ts'
+import type { Recorder } from './suspended.ts'
 
 const NONE: Readonly<Record<string, string>> = /* @__PURE__ */ Object.freeze({})
 const strings = (metadata: object) =>
@@ -29,6 +30,17 @@ export class Answering implements Invocation, Expiring {
   deadline: number | undefined
   stream: Inbox | undefined
   sender: Sender | undefined
+  /** What an earlier process had sent of it, until there is a sender. */
+  before: { unread: number; unasked: number } | undefined
+  /** Of a subscription that may have to be started again: the message it came with, as JSON, and that message's bytes. */
+  message: string | undefined
+  bytes: Uint8Array | undefined
+  /** The id of the last event that was sent with one. */
+  cursor: string | undefined
+  /** Whether events without an id were sent. */
+  untracked = false
+  /** Whether its handler has started again, and its next event may be one that the caller had: the caller is told so first. */
+  repeats = false
   /** Nothing more goes to the caller; the call still counts until its handler has ended. */
   silent = false
   /** The handler has ended. */
@@ -36,6 +48,7 @@ export class Answering implements Invocation, Expiring {
   #controller: AbortController | undefined
   #reason: RpcError | undefined
   readonly #expire: (call: Answering) => void
+  readonly #recorder: Recorder | undefined
 
   constructor(
     id: number,
@@ -46,6 +59,7 @@ export class Answering implements Invocation, Expiring {
     line: Line,
     resent: boolean,
     expire: (call: Answering) => void,
+    recorder?: Recorder | undefined,
   ) {
     this.id = id
     this.path = path
@@ -56,8 +70,10 @@ export class Answering implements Invocation, Expiring {
     this.key = typeof options.key === 'string' && options.key ? options.key : undefined
     this.attempt = options.attempt ?? 1
     this.line = line
+    this.cursor = this.lastEventId
     this.resent = resent
     this.#expire = expire
+    this.#recorder = recorder
   }
 
   get aborted(): boolean {
@@ -65,8 +81,11 @@ export class Answering implements Invocation, Expiring {
   }
 
   get signal(): AbortSignal {
-    this.#controller ??= new AbortController()
-    if (this.#reason) this.#controller.abort(this.#reason)
+    if (!this.#controller) {
+      this.#controller = new AbortController()
+      this.#recorder?.signal(this, this.#controller.signal)
+      if (this.#reason) this.#controller.abort(this.#reason)
+    }
     return this.#controller.signal
   }
 

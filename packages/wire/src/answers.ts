@@ -1,6 +1,6 @@
 import { RpcError, Tracked } from '@pairwire/contract'
 import { Answering } from './answering.ts'
-import type { Callee } from './callee.ts'
+import type { Callable, Callee } from './callee.ts'
 import { BAD_FRAME, DUPLICATE_ID, ProtocolError, SECOND_HELLO } from './close.ts'
 import type { Codec, Encoded } from './codec.ts'
 import { createDeadlines } from './deadlines.ts'
@@ -24,6 +24,7 @@ import {
   type WireOptions,
 } from './messages.ts'
 import { createSender, type Source } from './sender.ts'
+import type { Recorder, Suspended } from './suspended.ts'
 
 /** The answering half of an end. It outlives sockets where it has a memory; else it ends with its socket. */
 export interface Answers {
@@ -36,6 +37,8 @@ export interface Answers {
    * @throws ProtocolError for one that the other end has no business to send
    */
   handle(message: Message, line: Line): void
+  /** Starts a subscription again that ran on this line's socket in an earlier process: where it stood, and with no word to its caller. */
+  resume(id: number, suspended: Suspended, line: Line): void
   /**
    * The socket of a line is gone. Queries and subscriptions on it end; a mutation goes on where there is a memory, so that
    * its caller can fetch the result through another line.
@@ -70,7 +73,12 @@ export interface AnswersOptions {
   readonly memory?: Memory | undefined
   /** Milliseconds after which one more call can be taken; 0: at once. */
   readonly admit?: (() => number) | undefined
+  /** Where subscriptions outlive the process. Then no timer runs for them: a caller has a clock of its own. */
+  readonly recorder?: Recorder | undefined
 }
+
+/** Stands for the procedure of a subscription that is started again where there is none any more. */
+const GONE: Callable = { kind: 'subscription', takesStream: false }
 
 /** Milliseconds until a call that was sent again is to be tried once more. */
 const PLACE_FREE = 100
@@ -78,7 +86,18 @@ const PLACE_FREE = 100
 const refuse = (code: string, message: string, executed: 'no' | 'unknown' = 'no', retryAfter?: number) =>
   new RpcError(code, message, { executed, retryAfter })
 
-export const createAnswers = ({ codec, limits, callee, timeout, memory, admit }: AnswersOptions): Answers => {
+/** Events of a topic are the same objects for all who read them: the first to send one encodes it for the others. */
+const encodeShared = (codec: Codec, { data, memo }: Tracked<unknown>): Encoded => {
+  if (!memo) return codec.encode(data)
+  const known = memo.get(codec) as Encoded | undefined
+  if (known) return known
+  const encoded = codec.encode(data)
+  codec.keep?.(encoded)
+  memo.set(codec, encoded)
+  return encoded
+}
+
+export const createAnswers = ({ codec, limits, callee, timeout, memory, admit, recorder }: AnswersOptions): Answers => {
   /** By id; after a lost socket the same id may run anew while the handler of the old call has not ended yet. */
   const live = new Map<number, Answering>()
   const deadlines = createDeadlines()
@@ -120,13 +139,18 @@ export const createAnswers = ({ codec, limits, callee, timeout, memory, admit }:
     const remaining = asked ?? Number.POSITIVE_INFINITY
     if (!(remaining > 0)) throw deny('DEADLINE_EXCEEDED', 'the deadline had passed')
     const input = codec.decode(json, marks, line.bytes)
-    const call = new Answering(id, path, procedure, input, options, line, resent, expire)
+    const call = new Answering(id, path, procedure, input, options, line, resent, expire, recorder)
     if (Number.isFinite(remaining)) call.deadline = Date.now() + remaining
-    if (streams) subscriptions++
-    size++
-    if (procedure.takesStream) call.stream = createInbox({ weigh: line.weigh, leave() {} })
-    live.set(id, call)
+    enlist(call, line)
     return call
+  }
+
+  const enlist = (call: Answering, line: Line) => {
+    if (call.procedure.kind === 'subscription') subscriptions++
+    size++
+    if (call.procedure.takesStream)
+      call.stream = createInbox({ weigh: line.weigh, leave() {}, idle: () => recorder?.changed(call) })
+    live.set(call.id, call)
   }
 
   /** Sends how a call has ended, and remembers it where it cannot be found out by running the call again. */
@@ -149,25 +173,33 @@ export const createAnswers = ({ codec, limits, callee, timeout, memory, admit }:
     const head = `${EVENT},${call.id}`
     let unsent = false
     try {
-      call.sender = createSender(line, call.id, window, (event) => {
-        if (!(event instanceof Tracked)) {
+      call.sender = createSender(
+        line,
+        call.id,
+        window,
+        (event) => {
+          const id = event instanceof Tracked ? event.id : undefined
+          if (id !== undefined) call.cursor = id
+          recorder?.changed(call)
+          if (id !== undefined && (event as Tracked<unknown>).bare) {
+            line.push(`[${CURSOR},${call.id},${JSON.stringify(id)}]`)
+            return 0
+          }
+          if (call.repeats) line.push(`[${CURSOR},${call.id}]`)
+          call.repeats = false
+          call.untracked ||= id === undefined
           unsent = true
-          const weight = line.send(head, codec.encode(event), '')
+          const weight =
+            id === undefined
+              ? line.send(head, codec.encode(event), '')
+              : line.send(head, encodeShared(codec, event as Tracked<unknown>), JSON.stringify(id))
           unsent = false
           return weight
-        }
-        const eventId = JSON.stringify(event.id)
-        if (event.bare) {
-          line.push(`[${CURSOR},${call.id},${eventId}]`)
-          return 0
-        }
-        unsent = true
-        const weight = line.send(head, codec.encode(event.data), eventId)
-        unsent = false
-        return weight
-      })
+        },
+        call.before,
+      )
       if (call.silent) call.sender.close()
-      else deadlines.add(call)
+      else if (!recorder) deadlines.add(call)
       if (await call.sender.run(source as Source)) line.push(`[${DONE},${call.id}]`)
       release(call)
     } catch (error) {
@@ -221,7 +253,10 @@ export const createAnswers = ({ codec, limits, callee, timeout, memory, admit }:
     if (call.released) return
     call.released = true
     size--
-    if (call.procedure.kind === 'subscription') subscriptions--
+    if (call.procedure.kind === 'subscription') {
+      subscriptions--
+      recorder?.changed(call)
+    }
     if (live.get(call.id) === call) live.delete(call.id)
   }
 
@@ -244,10 +279,13 @@ export const createAnswers = ({ codec, limits, callee, timeout, memory, admit }:
     return true
   }
 
-  const start = ([, id, path, json, options, marks]: Message, line: Line) => {
+  const start = (message: Message, line: Line) => {
+    const [, id, path, json, options, marks] = message
     if (typeof path !== 'string' || typeof (options ?? {}) !== 'object')
       throw new ProtocolError(BAD_FRAME, 'a call has a path')
     if (isKnown(id as number, line, options ?? {})) return
+    // Before its input is decoded, which may change it.
+    const text = recorder && callee.find(path)?.kind === 'subscription' ? JSON.stringify(message) : undefined
     let call: Answering
     try {
       call = accept(id as number, path, json, options ?? {}, marks, line)
@@ -256,18 +294,59 @@ export const createAnswers = ({ codec, limits, callee, timeout, memory, admit }:
       line.send(`${ERROR},${id}`, encodeError(error))
       return
     }
-    const { window = line.window } = (options ?? {}) as WireOptions
+    if (text) {
+      call.message = text
+      call.bytes = line.bytes
+      recorder!.changed(call)
+    }
+    perform(call, (options ?? {}) as WireOptions, line)
+  }
+
+  const perform = (call: Answering, options: WireOptions, line: Line) => {
+    const { window = line.window } = options
     const finish = (value: unknown) =>
       call.procedure.kind === 'subscription' ? publish(call, value, window, line) : answer(call, value)
     try {
       const result = callee.run(call.procedure, call) as PromiseLike<unknown> | undefined
       if (typeof result?.then === 'function') {
-        deadlines.add(call)
+        if (!recorder || call.procedure.kind !== 'subscription') deadlines.add(call)
         result.then(finish, (error) => fail(call, error))
       } else finish(result)
     } catch (error) {
       fail(call, error)
     }
+  }
+
+  const resume = (id: number, from: Suspended, line: Line) => {
+    const message = JSON.parse(from.call) as [number, number, string, unknown, WireOptions | null, unknown]
+    const [, , path, json, said, marks] = message
+    const options: WireOptions = { ...said, ...(from.cursor !== undefined && { lastEventId: from.cursor }) }
+    const procedure = callee.find(path) ?? GONE
+    let input: unknown
+    let problem: unknown
+    try {
+      // Another version of the code may have woken up, where one is being developed.
+      if (procedure === GONE) throw refuse('NOT_FOUND', `there is no procedure "${path}"`)
+      input = codec.decode(json, marks, from.bytes)
+      if (from.deadline && from.deadline <= Date.now()) throw refuse('DEADLINE_EXCEEDED', `"${path}" ran out of time`)
+      if (from.busy) throw refuse('UNAVAILABLE', `"${path}" slept before it had read what its stream brought`)
+      // What its handler may have had ready for a reader who was slow is gone; `executed: 'no'` says that it may be called again.
+      const window = Math.min(options.window || line.window, line.limits.window)
+      if (from.cursor === undefined && from.untracked && from.unread >= window)
+        throw refuse('DATA_LOSS', `"${path}" slept before all of its events could be sent`)
+    } catch (error) {
+      problem = error
+    }
+    const call = new Answering(id, path, procedure, input, options, line, false, expire, recorder)
+    call.before = { unread: from.unread, unasked: from.unasked }
+    call.message = from.call
+    call.bytes = from.bytes
+    call.deadline = from.deadline
+    call.untracked = from.untracked
+    call.repeats = from.untracked && from.cursor === undefined
+    enlist(call, line)
+    if (problem) fail(call, problem)
+    else perform(call, options, line)
   }
 
   /** An item of the caller's input stream, or its end. */
@@ -284,6 +363,12 @@ export const createAnswers = ({ codec, limits, callee, timeout, memory, admit }:
     }
   }
 
+  const grant = (call: Answering, n: number) => {
+    if (call.sender) call.sender.grant(n)
+    else if (call.before) call.before.unread = Math.max(0, call.before.unread - n)
+    recorder?.changed(call)
+  }
+
   const isSound = (op: number, id: number, n: unknown, { firstId }: Line) => {
     if (!Number.isInteger(op) || !Number.isSafeInteger(id) || id < 1) return false
     if (op < CALL || (op > DONE && op !== CURSOR)) return false
@@ -297,18 +382,21 @@ export const createAnswers = ({ codec, limits, callee, timeout, memory, admit }:
       return size
     },
     running: { [Symbol.iterator]: () => live.values() },
+    resume,
     handle(message, line) {
       const [op, id, n] = message as [number, number, number]
       if (op === PONG) return memory?.confirm(line)
       if (!isSound(op, id, n, line)) throw new ProtocolError(op === HELLO ? SECOND_HELLO : BAD_FRAME, 'unexpected')
       if (op === CALL) return start(message, line)
       const call = live.get(id)
+      // Of a subscription that a handler made to its client before it slept: nobody reads it any more.
+      if (recorder && op === EVENT) line.push(`[${CANCEL},${id}]`)
       // A call that goes on elsewhere is no matter of this line any more.
       if (call?.line !== line) return
       if (op === CANCEL) call.abort(new RpcError('CANCELLED', 'the caller cancelled'))
       else if (op === ITEM || op === END) receive(call, message, line)
       else if (op === CREDIT && n < 0) call.stream?.push({ reached: () => line.credit(id, -n), weight: WEIGHT })
-      else if (op === CREDIT) call.sender?.grant(n)
+      else if (op === CREDIT) grant(call, n)
     },
     leave(line, reason) {
       for (const call of live.values()) {

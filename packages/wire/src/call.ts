@@ -127,6 +127,13 @@ export const createCall = (
     peer?.cancel(call.id)
     call.hear(ERROR, error)
   }
+  const tellGap = () => {
+    const gap = { reason }
+    // Who then asks for the state anew asks behind this call.
+    // As an async function, so that what it throws is its author's to see, and nothing else.
+    events().push({ weight: 0, reached: () => (async () => onGap?.(gap))().catch(report) })
+    reason = 'untracked'
+  }
   const abort = () => call.end('CANCELLED', 'aborted', { cause: signal!.reason })
 
   const call: Call = {
@@ -173,13 +180,7 @@ export const createCall = (
         if (!cursor && !onGap) return call.end('DATA_LOSS', 'lost its place')
         // A reader that lags goes on when it has read what came before, so that not each new socket adds a window to it.
         if (inbox?.unread) return inbox.push({ weight: 0, reached: () => owner.again?.(call) })
-        if (!cursor) {
-          const gap = { reason }
-          // Who then asks for the state anew asks behind this call.
-          // As an async function, so that what it throws is its author's to see, and nothing else.
-          events().push({ weight: 0, reached: () => (async () => onGap!(gap))().catch(report) })
-          reason = 'untracked'
-        }
+        if (!cursor) tellGap()
       }
       try {
         const here = given.line.epoch
@@ -208,11 +209,13 @@ export const createCall = (
         cursor = eventId ?? cursor
         if (call.isStream || !promise) events().push({ value, weight: weight!, id: eventId })
         else cancel(misused())
-      } else if (op === CURSOR) cursor = value as string
+      } else if (op === CURSOR && value) cursor = value as string
+      // Its handler has started again, with no place to go on from: an iterator goes on without a word.
+      else if (op === CURSOR) tellGap()
       else {
         const { code, executed, retryAfter } = Object(value) as RpcError
         if (op === ERROR && !stream) {
-          if (code === 'DATA_LOSS' && cursor && onGap && owner.again?.(call)) {
+          if (code === 'DATA_LOSS' && (cursor || executed === 'no') && onGap && owner.again?.(call)) {
             cursor = undefined
             reason = 'lost'
             return

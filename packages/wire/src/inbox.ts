@@ -6,12 +6,16 @@ export interface InboxOwner {
   leave(): void
   /** An event with this id has been read. */
   seen?(id: string): void
+  /** All that came has been read, and the reader waits for more. */
+  idle?(): void
 }
 
 /** The receiving side of a stream: a queue that its reader iterates. */
 export interface Inbox<T = unknown> extends AsyncIterableIterator<T, undefined> {
   /** How many items wait to be read. */
   readonly unread: number
+  /** Whether all that came has been read, and its reader waits for more. */
+  readonly idle: boolean
   push(item: Item<T>): void
   /** No more will come. What is queued can still be read; then the reader meets the error, if there is one, once. */
   end(end?: { error?: unknown }): void
@@ -43,6 +47,9 @@ export const createInbox = <T = unknown>(owner: InboxOwner): Inbox<T> => {
     get unread() {
       return queue.length
     },
+    get idle() {
+      return !ended && !queue.length && waiting.length > 0
+    },
     push(item) {
       if (ended) return
       owner.weigh(item.weight)
@@ -69,6 +76,7 @@ export const createInbox = <T = unknown>(owner: InboxOwner): Inbox<T> => {
         } else
           await new Promise<void>((resolve) => {
             waiting.push(resolve)
+            owner.idle?.()
           })
       }
     },

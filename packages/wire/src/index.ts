@@ -58,4 +58,5 @@ export { type Flat, type Mark, type RichTypes, richTypes } from './rich-types.ts
 export type { Source } from './sender.ts'
 export { type Attached, attach, type Socket, type SocketEvents } from './socket.ts'
 export { type SuperJsonRegistries, superjsonTypes } from './superjson-types.ts'
+export { type Recorder, type Suspended, suspend } from './suspended.ts'
 export { type Upload, upload } from './upload.ts'

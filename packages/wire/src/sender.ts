@@ -12,6 +12,9 @@ export interface Sender {
   run(source: Source): Promise<boolean>
   /** The reader has read `n` more bytes. */
   grant(n: number): void
+  /** Bytes that were sent and are not known to be read, and how many of those the reader was not asked about yet. */
+  readonly unread: number
+  readonly unasked: number
   /** Stops, and leaves the source. */
   close(): void
 }
@@ -30,14 +33,24 @@ const iteratorOf = (source: Source): AnyIterator => {
  * window asks for what it has sent to be granted again; the reader says so when it has read that far. So a reader need
  * not know what a message of a batch weighs, and a quiet stream costs no message upstream.
  */
-export const createSender = (line: Line, id: number, window: number, send: (value: unknown) => number): Sender => {
+export const createSender = (
+  line: Line,
+  id: number,
+  window: number,
+  send: (value: unknown) => number,
+  { unread, unasked }: Pick<Sender, 'unread' | 'unasked'> = { unread: 0, unasked: 0 },
+): Sender => {
   const size = window > 0 ? Math.min(window, line.limits.window) : line.limits.window
-  let unread = 0
-  let unasked = 0
   let closed = false
   let iterator: AnyIterator | undefined
   let wake = () => {}
   const sender: Sender = {
+    get unread() {
+      return unread
+    },
+    get unasked() {
+      return unasked
+    },
     async run(source) {
       try {
         iterator = iteratorOf(source)
