@@ -3,4 +3,8 @@ declare namespace Cloudflare {
   interface GlobalProps {
     mainModule: typeof import('./worker.ts')
   }
+  interface Env {
+    readonly OBJECT: DurableObjectNamespace
+    readonly ROOMS: DurableObjectNamespace<import('./room.ts').TestRoom>
+  }
 }

@@ -1,8 +1,12 @@
 import { DurableObject } from 'cloudflare:workers'
+import type { TestRoom } from './room.ts'
 import { createServers, serverFor } from './suites/servers.ts'
+
+export { TestRoom } from './room.ts'
 
 interface Env {
   readonly OBJECT: DurableObjectNamespace
+  readonly ROOMS: DurableObjectNamespace<TestRoom>
   /** Lets pages of every origin in: set where a browser is tested. */
   readonly OPEN?: boolean
 }
