@@ -1,14 +1,7 @@
 import { type AnyProcedure, isProcedure, type Schema } from '@pairwire/contract'
-import {
-  type CallOwner,
-  type CallSettings,
-  type Codec,
-  createCall,
-  createDeadlines,
-  createProxy,
-  type Peer,
-} from '@pairwire/wire'
+import { type CallOwner, type CallSettings, createCall, createDeadlines, createProxy } from '@pairwire/wire'
 import { checkedCaller } from './checked-caller.ts'
+import type { ClientSession } from './session.ts'
 
 /** Milliseconds that a call to a client may take if it says nothing else; as many as a client's own calls have. */
 const TIMEOUT = 30_000
@@ -23,13 +16,10 @@ const flatten = (tree: unknown, prefix = '', found = new Map<string, AnyProcedur
 }
 
 /** Makes what handlers know as `client`: calls to the procedures of one connected client. */
-export const clientOf = (
-  contract: unknown,
-): ((session: { readonly peer: Peer | undefined; readonly codec: Codec }) => unknown) => {
+export const clientOf = (contract: unknown): ((session: ClientSession) => unknown) => {
   const procedures = flatten(contract)
   return (session) => {
     const { codec } = session
-    let nextId = 0
     const deadlines = createDeadlines()
     const owner: CallOwner = { ended: (call) => deadlines.delete(call), streams() {} }
     return createProxy((path, input, settings: CallSettings = {}) => {
@@ -43,7 +33,8 @@ export const clientOf = (
       else if (!call.ended) {
         const output = procedure.output as Schema | undefined
         deadlines.add(call)
-        call.id = nextId += 2
+        session.lastCallId += 2
+        call.id = session.lastCallId
         call.open(peer, checkedCaller(call, output))
       }
       return call

@@ -59,14 +59,8 @@ export {
   type Router,
 } from '@pairwire/router'
 export { type Limits, type RichTypes, type Socket, type SuperJsonRegistries, superjsonTypes } from '@pairwire/wire'
-export {
-  type AcceptedSocket,
-  createServer,
-  type DrainOptions,
-  type Held,
-  type Server,
-  type SocketOrigin,
-} from './create-server.ts'
+export { createServer, type Server } from './create-server.ts'
+export type { AcceptedSocket, DrainOptions, Held, SocketOrigin } from './host.ts'
 export type { CallLedger, LedgerOutcome, LedgerRecord } from './ledger.ts'
 export { type MemoryLedger, type MemoryLedgerOptions, memoryLedger } from './memory-ledger.ts'
 export { type MemoryTopicOptions, memoryTopic } from './memory-topic.ts'

@@ -8,7 +8,8 @@ import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { type Socket, SUBPROTOCOL } from '@pairwire/wire'
 import { WebSocketServer } from 'ws'
-import type { DrainOptions, Server } from './create-server.ts'
+import type { Server } from './create-server.ts'
+import type { DrainOptions } from './host.ts'
 
 export interface AttachOptions<Env> {
   /**

@@ -9,7 +9,7 @@ const open = () => {
   return { line, pushed }
 }
 const answer = (weight = 100, text = ''): Packed => ({ text, bytes: undefined, weight })
-const make = (max = 1_000_000) => createResults('epoch', max)
+const make = (max = 1_000_000) => createResults({ epoch: 'epoch' }, max)
 
 it('keeps each result until it is confirmed, the newest of one id', () => {
   const results = make()
@@ -156,7 +156,7 @@ it('knows of calls that nobody will ever know the end of', () => {
 
 it('tells what it weighs, as that changes', () => {
   let weight = 0
-  const results = createResults('epoch', 300, (change) => {
+  const results = createResults({ epoch: 'epoch' }, 300, (change) => {
     weight += change
   })
   for (const id of [1, 3, 5, 7, 5]) {

@@ -15,7 +15,16 @@ export interface Results extends Memory {
   lose(ids: Iterable<number>): void
   /** Nobody will ask any more. */
   clear(): void
+  /** Grows with each change. */
+  readonly version: number
+  /** All that is kept, by the ids of the calls; what `createResults` can be given to go on from. */
+  readonly kept: ReadonlyMap<number, Kept>
+  readonly forgotten: number
+  readonly lost: ReadonlySet<number>
 }
+
+/** What results go on from, after they were written down. */
+export type KeptResults = Pick<Results, 'epoch' | 'kept' | 'forgotten' | 'lost'>
 
 /** Results after which the client is asked how far it has read, by a ping: what was sent before its pong has arrived. */
 const ASK_AT = 32
@@ -23,7 +32,7 @@ const ASK_BYTES = 16_384
 /** However small they are. */
 const MAX_RESULTS = 4_096
 
-interface Kept {
+export interface Kept {
   readonly answer: Packed
   /** Where it was sent; undefined while it was not. */
   readonly line: Line | undefined
@@ -33,25 +42,38 @@ interface Kept {
  * Keeps the results of mutations until their caller has them: so it can be told what became of a call whose connection was
  * lost. Beyond its bound it forgets the oldest, and knows that it did.
  *
- * @param epoch what it is called
+ * @param from what it is called, and what it remembers from before
  * @param max bytes
  * @param weigh hears how many more bytes are kept, or fewer
  */
-export const createResults = (epoch: string, max: number, weigh: (change: number) => void = () => {}): Results => {
-  const kept = new Map<number, Kept>()
+export const createResults = (
+  { epoch, kept: earlier = new Map(), ...from }: Pick<KeptResults, 'epoch'> & Partial<KeptResults>,
+  max: number,
+  weigh: (change: number) => void = () => {},
+): Results => {
+  const kept = new Map(earlier)
   let bytes = 0
+  let version = 0
   /** Calls up to this id may have been forgotten. */
-  let forgotten = 0
-  const lost = new Set<number>()
+  let forgotten = from.forgotten ?? 0
+  const lost = new Set(from.lost)
   /** Of those that were sent on a line since it was last asked. */
   let fresh = new Set<number>()
   let freshBytes = 0
+  for (const [id, { answer, line }] of kept) {
+    bytes += answer.weight
+    if (!line) continue
+    fresh.add(id)
+    freshBytes += answer.weight
+  }
+  weigh(bytes)
   /** What the ping under way asks about: results sent on its line, or with `resumed` those that were not. */
   let asked: { line: Line; ids: Set<number>; resumed: boolean } | undefined
 
   const remove = (id: number) => {
     const result = kept.get(id)
     if (!result) return
+    version++
     kept.delete(id)
     fresh.delete(id)
     bytes -= result.answer.weight
@@ -60,6 +82,14 @@ export const createResults = (epoch: string, max: number, weigh: (change: number
 
   return {
     epoch,
+    kept,
+    lost,
+    get version() {
+      return version
+    },
+    get forgotten() {
+      return forgotten
+    },
     get size() {
       return kept.size
     },
@@ -72,10 +102,12 @@ export const createResults = (epoch: string, max: number, weigh: (change: number
     },
     lose(ids) {
       for (const id of ids) lost.add(id)
+      version++
     },
     recall: (id) => kept.get(id)?.answer,
     keep(id, answer, line) {
       remove(id)
+      version++
       kept.set(id, { answer, line })
       bytes += answer.weight
       weigh(answer.weight)

@@ -9,11 +9,12 @@ import {
   type Limits,
   type Line,
   type Peer,
+  type Recorder,
   type Invocation as WireInvocation,
 } from '@pairwire/wire'
 import { nanoid } from 'nanoid'
 import type { Once } from './once.ts'
-import { createResults, type Results } from './results.ts'
+import { createResults, type KeptResults, type Results } from './results.ts'
 import { createTokenBucket } from './token-bucket.ts'
 
 /** What all sessions of a server share. */
@@ -24,13 +25,30 @@ export interface SessionOptions {
   readonly codecs: { readonly rich: Codec; readonly json: Codec }
   readonly onError: OnError | undefined
   readonly once: Once
-  readonly clientOf: ((session: { readonly peer: Peer | undefined; readonly codec: Codec }) => unknown) | undefined
+  readonly clientOf: ((session: ClientSession) => unknown) | undefined
+  /** Where sockets outlive the process: what keeps the subscriptions, and what has to be waited for before it may end. */
+  readonly sleep?: { readonly recorder: Recorder; pin(work: PromiseLike<unknown>): void } | undefined
+}
+
+/** Of a session, what calls to its client need. */
+export interface ClientSession {
+  readonly peer: Peer | undefined
+  readonly codec: Codec
+  /** The id of the latest of these calls; 0 before any. */
+  lastCallId: number
+}
+
+/** What a session goes on from, after it was written down. */
+export interface KeptSession {
+  readonly results: KeptResults
+  readonly lastCallId: number
 }
 
 /** Whose a connection is, and what its handlers see. */
 export interface Identified {
   /** What `authenticate` returned, as text: two are the same user's where it is the same. */
   readonly owner: string
+  readonly identity: unknown
   readonly ctx: unknown
 }
 
@@ -76,19 +94,24 @@ const cutShort = (call: Pick<WireInvocation, 'aborted' | 'path'>, start: () => u
 }
 
 /** The server's end of a client's connection: its calls and their results, over as many sockets as it takes. */
-export class Session {
+export class Session implements ClientSession {
   readonly codec: Codec
   /** Names what is remembered here. */
   readonly epoch: string
   readonly results: Results | undefined
   readonly answers: Answers
+  /** What `authenticate` said of whose it is, the last time it was asked. */
+  identity: unknown
+  lastCallId = 0
+  /** Mutations whose handlers have to be waited for. */
+  readonly pending: Set<number> = new Set()
   /** Another has taken over from this one, which has nothing to do any more. */
   dead = false
   /** When it ends if no socket comes, in milliseconds since the epoch. */
   deadline: number | undefined
   readonly #options: SessionOptions
-  readonly #owner: string
-  readonly #id: string
+  /** What it was made of. */
+  readonly hello: SessionHello
   readonly #onEnd: (session: Session) => void
   readonly #sockets = new Set<SessionSocket>()
   /** The latest. */
@@ -100,29 +123,35 @@ export class Session {
   /** What a call is given beside what its caller said. */
   readonly #extras: { ctx: unknown; readonly onError: OnError | undefined; client: unknown }
 
-  /** @param heir of whose results this session takes over */
+  /** @param from what it takes over: another's results, or what is known of itself from before */
   constructor(
     options: SessionOptions & { readonly weigh: (change: number) => void },
-    { id, codec, owner, timeout }: SessionHello,
+    hello: SessionHello,
     onEnd: (session: Session) => void,
-    heir?: Session | undefined,
+    from?: Session | KeptSession | undefined,
   ) {
     const { router, limits, onError, clientOf, once } = options
+    const { id, codec, timeout } = hello
     const { rate, burst } = limits
     this.#options = options
-    this.#owner = owner
-    this.#id = id
+    this.hello = hello
     this.#onEnd = onEnd
     this.codec = codec
-    this.epoch = heir?.epoch ?? nanoid()
-    this.results = heir?.results ?? (id ? createResults(this.epoch, limits.results, options.weigh) : undefined)
+    this.epoch = from?.results?.epoch ?? nanoid()
+    this.lastCallId = from?.lastCallId ?? 0
+    if (from instanceof Session) this.results = from.results
+    else if (id) this.results = createResults(from?.results ?? { epoch: this.epoch }, limits.results, options.weigh)
     this.#extras = { ctx: undefined, onError, client: clientOf?.(this) }
     const callee: Callee = {
       find: (path) => (path === REFRESH ? { kind: 'query', takesStream: false } : router.find(path)),
       run: (procedure, call) =>
         call.path === REFRESH
-          ? this.#refresh(call.input)
-          : this.#run(procedure as Entry, Object.assign(call, this.#extras), once),
+          ? this.#await(call.id, procedure.kind, this.#refresh(call.input))
+          : this.#await(
+              call.id,
+              procedure.kind,
+              this.#run(procedure as Entry, Object.assign(call, this.#extras), once),
+            ),
       mask: (error, path, kind) => mask(error, path, kind, onError),
     }
     this.answers = createAnswers({
@@ -132,6 +161,7 @@ export class Session {
       timeout,
       memory: this.results,
       admit: rate ? createTokenBucket(rate, burst || rate).take : undefined,
+      recorder: options.sleep?.recorder,
     })
   }
 
@@ -140,14 +170,20 @@ export class Session {
     return this.#socket?.peer
   }
 
+  /** Its latest socket, of those it has. */
+  get socket(): SessionSocket | undefined {
+    return this.#socket
+  }
+
   /** Whether a socket that came after this one has taken the session already: then this one is the past, however late it got here. */
   isPast(order: number): boolean {
     return this.#latest > order
   }
 
   /** A socket of this session has been welcomed; one that it takes the place of is closed. */
-  attach(socket: SessionSocket, ctx: unknown): void {
+  attach(socket: SessionSocket, { ctx, identity }: Identified): void {
     this.#extras.ctx = ctx
+    this.identity = identity
     this.#socket = socket
     this.#probe = socket
     this.#latest = socket.order
@@ -197,20 +233,31 @@ export class Session {
     this.end()
   }
 
+  /** Has what a call does waited for, where the process would end otherwise; a subscription can be started again. */
+  #await(id: number, kind: Entry['kind'], work: unknown): unknown {
+    const { sleep } = this.#options
+    if (!sleep || kind === 'subscription' || typeof (work as PromiseLike<unknown>)?.then !== 'function') return work
+    const over = () => this.pending.delete(id)
+    if (kind === 'mutation') this.pending.add(id)
+    sleep.pin((work as PromiseLike<unknown>).then(over, over))
+    return work
+  }
+
   #run(entry: Entry, call: Invocation & WireInvocation, once: Once): unknown {
     const { retry } = entry
     const start = () => this.#options.router.run(entry, call)
     if (retry !== 'once') return start()
     // Of the same user, and the same procedure: nobody is given another's result.
-    const key = JSON.stringify([entry.path, this.#owner, call.key ?? [this.#id, call.id]])
+    const key = JSON.stringify([entry.path, this.hello.owner, call.key ?? [this.hello.id, call.id]])
     return once.run(key, call.input, call.resent, () => cutShort(call, start))
   }
 
   async #refresh(params: unknown): Promise<void> {
-    const { owner, ctx } = await this.#socket!.identify(params)
-    if (owner !== this.#owner)
+    const { owner, identity, ctx } = await this.#socket!.identify(params)
+    if (owner !== this.hello.owner)
       throw new RpcError('PERMISSION_DENIED', 'a connection cannot pass to somebody else: make another client')
     this.#extras.ctx = ctx
+    this.identity = identity
     const { router, onError } = this.#options
     this.answers.review(async (call) => {
       if (call.path === REFRESH) return undefined

@@ -90,7 +90,7 @@ const make = ({ limits = {}, authorize = () => {}, ...keeping }: Options = {}) =
       isReachable: () => true,
       identify,
     }
-    session.attach(socket, ctx)
+    session.attach(socket, { owner: session.hello.owner, identity: undefined, ctx })
     const say = (...message: Message) => session.answers.handle(message, line)
     return { socket, sent, say, supersede, lose, identify }
   }

@@ -1,5 +1,5 @@
 import { createDeadlines } from '@pairwire/wire'
-import { Session, type SessionHello, type SessionOptions } from './session.ts'
+import { type KeptSession, Session, type SessionHello, type SessionOptions } from './session.ts'
 
 /** The sessions of one server. */
 export interface Sessions {
@@ -11,6 +11,8 @@ export interface Sessions {
    * that came after this one has taken it.
    */
   enter(hello: SessionHello, order: number): Session | undefined
+  /** The session of a socket that was there before this process: one for all its sockets, and with what was kept of it. */
+  restore(hello: SessionHello, kept: KeptSession | undefined): Session
   /** Its last socket is gone: it is kept for a while. `left`: the client said that it will not come back. */
   leave(session: Session, left: boolean): void
   /** Ends all of them. */
@@ -26,9 +28,18 @@ export interface Keeping {
   readonly bytes: number
 }
 
+/** Where sessions that have no socket are written down, if the process may end before they do. */
+export interface SessionStore {
+  /** Writes one down, or over what was written before. @param deadline milliseconds since the epoch */
+  put(key: string, session: Session, deadline: number): void
+  /** Gives back what was written, and keeps it no longer. */
+  take(key: string): KeptSession | undefined
+}
+
 export const createSessions = (
   options: SessionOptions,
   { grace, sessions: most, bytes: mostBytes }: Keeping,
+  store?: SessionStore,
 ): Sessions => {
   const all = new Set<Session>()
   /** By user, codec and id: whoever says the id of somebody else's session finds none, and disturbs none. */
@@ -53,6 +64,20 @@ export const createSessions = (
     bytes += change
     if (change > 0) trim()
   }
+  const keyOf = ({ owner, codec, id }: SessionHello) => JSON.stringify([owner, codec.name, id])
+  const make = (hello: SessionHello, from: Session | KeptSession | undefined) => {
+    const key = keyOf(hello)
+    const end = (session: Session) => {
+      if (lost.has(session)) store?.take(key)
+      forget(session)
+      all.delete(session)
+      if (byKey.get(key) === session) byKey.delete(key)
+    }
+    const session = new Session({ ...options, weigh }, hello, end, from)
+    all.add(session)
+    if (hello.id) byKey.set(key, session)
+    return session
+  }
 
   return {
     get size() {
@@ -60,7 +85,7 @@ export const createSessions = (
     },
     [Symbol.iterator]: () => all.values(),
     enter(hello, order) {
-      const key = JSON.stringify([hello.owner, hello.codec.name, hello.id])
+      const key = keyOf(hello)
       const known = hello.id ? byKey.get(key) : undefined
       // A Worker may have cancelled the timer along with the request that set it.
       for (const overdue of lost) {
@@ -68,21 +93,15 @@ export const createSessions = (
         overdue.end()
       }
       if (known?.isPast(order)) return undefined
+      const kept = hello.id && (!known || lost.has(known)) ? store?.take(key) : undefined
       if (known) {
         forget(known)
         if (known.isReachable) return known
         known.abandon()
       }
-      const end = (session: Session) => {
-        forget(session)
-        all.delete(session)
-        if (byKey.get(key) === session) byKey.delete(key)
-      }
-      const session = new Session({ ...options, weigh }, hello, end, known)
-      all.add(session)
-      if (hello.id) byKey.set(key, session)
-      return session
+      return make(hello, known ?? kept)
     },
+    restore: (hello, kept) => (hello.id && byKey.get(keyOf(hello))) || make(hello, kept),
     leave(session, left) {
       if (session.dead) return
       if (left || !session.results || grace <= 0) return session.end()
@@ -90,7 +109,9 @@ export const createSessions = (
       const step = Math.max(1, grace / 16)
       session.deadline = Math.ceil((Date.now() + grace) / step) * step
       lost.add(session)
-      deadlines.add(session)
+      if (store) store.put(keyOf(session.hello), session, session.deadline)
+      // What runs keeps the process; else no timer should.
+      if (!store || session.answers.size) deadlines.add(session)
       trim()
     },
     clear() {

@@ -14,6 +14,7 @@ import {
   HELLO_TIMEOUT,
   type HelloOptions,
   INTERNAL_CLOSE,
+  type Line,
   type Message,
   OVERLOADED,
   type Parsed,
@@ -31,7 +32,7 @@ import {
   type Welcome,
 } from '@pairwire/wire'
 import { refusalCode } from './refusals.ts'
-import type { Identified, Session, SessionOptions, SessionSocket } from './session.ts'
+import type { Identified, KeptSession, Session, SessionHello, SessionOptions, SessionSocket } from './session.ts'
 import type { Sessions } from './sessions.ts'
 
 export interface SocketPeerOptions extends SessionOptions {
@@ -56,24 +57,58 @@ export interface SocketPeer {
 export const isThenable = (value: unknown): value is PromiseLike<unknown> =>
   typeof (value as PromiseLike<unknown> | null)?.then === 'function'
 
+/**
+ * Writes down what a socket's end knows, where the process may end and the socket stay. Whatever a frame tells the other
+ * end is written down before it leaves.
+ */
+export interface SocketKeeper {
+  /** `hello` has come, and whose the connection is has to be waited for. */
+  greeted(): void
+  /** It has been welcomed: what is to be known of it from now on. */
+  welcomed(session: Session, socket: SessionSocket, window: number | undefined): void
+  /** A frame came. */
+  heard(): void
+  save(): void
+  closed(): void
+}
+
+/** What a keeper knows of a socket that an earlier process has welcomed. */
+export interface KeptSocket {
+  readonly order: number
+  readonly leaving: boolean
+  readonly hello: SessionHello
+  readonly window: number | undefined
+  readonly session: KeptSession | undefined
+  /** Puts results on this line, and starts the subscriptions again. */
+  resume(session: Session, line: Line): void
+}
+
 let sockets = 0
 
 /** The longest id of a session that is kept, in characters. */
 const MAX_SESSION = 128
 
-export const createSocketPeer = (socket: Socket, options: SocketPeerOptions, hooks: SocketHooks): SocketPeer => {
+export const createSocketPeer = (
+  socket: Socket,
+  options: SocketPeerOptions,
+  hooks: SocketHooks,
+  keeper?: SocketKeeper | undefined,
+  kept?: { readonly socket: KeptSocket; readonly identified: Identified } | undefined,
+): SocketPeer => {
   const { limits, codecs, onError, sessions } = options
   let codec = codecs.rich
   let session: Session | undefined
   let mine: SessionSocket | undefined
   let peer: Peer | undefined
-  let leaving = false
-  const order = ++sockets
+  let leaving = kept?.socket.leaving ?? false
+  const order = kept?.socket.order ?? sockets + 1
+  sockets = Math.max(sockets, order)
   /** What came while it was being found out whose the connection is. */
   let held: { frames: Parsed[]; messages: number; size: number } | undefined
   let gone = false
   const attached: SocketPeer & Attached = {
     send(frame) {
+      keeper?.save()
       socketEnd.send(frame)
       // Not every runtime says how much waits to be sent; where it does, a reader that does not read has to go.
       if ((socket.bufferedAmount ?? 0) > limits.buffered) attached.close(SLOW_CONSUMER, 'too much waits to be read')
@@ -112,15 +147,11 @@ export const createSocketPeer = (socket: Socket, options: SocketPeerOptions, hoo
     attached.close(code, message)
   }
 
-  const begin = (id: unknown, { codec: name, timeout, window }: HelloOptions, { owner, ctx }: Identified) => {
-    if (gone) return
-    if (name === 'json') codec = codecs.json
-    const wanted = typeof id === 'string' && id.length <= MAX_SESSION ? id : ''
-    const entered = sessions.enter({ id: wanted, codec, owner, timeout: timeout ?? undefined }, order)
-    if (!entered) return supersede()
+  /** From here on the socket is a session's. */
+  const enter = (entered: Session, identified: Identified, window: number | undefined) => {
     session = entered
     const line = createLine(outbox, codec, limits, 2)
-    if (typeof window === 'number' && window > 0) line.window = window
+    if (window) line.window = window
     peer = createPeer(line, { answers: session.answers, upload, onGoaway: () => session!.only(mine!) })
     mine = {
       line,
@@ -139,10 +170,21 @@ export const createSocketPeer = (socket: Socket, options: SocketPeerOptions, hoo
       },
       identify: hooks.identify,
     }
-    session.attach(mine, ctx)
+    session.attach(mine, identified)
+    keeper?.welcomed(session, mine, window)
+  }
+
+  const begin = (id: unknown, { codec: name, timeout, window }: HelloOptions, identified: Identified) => {
+    if (gone) return
+    if (name === 'json') codec = codecs.json
+    const wanted = typeof id === 'string' && id.length <= MAX_SESSION ? id : ''
+    const { owner } = identified
+    const entered = sessions.enter({ id: wanted, codec, owner, timeout: timeout ?? undefined }, order)
+    if (!entered) return supersede()
+    enter(entered, identified, typeof window === 'number' && window > 0 ? window : undefined)
     const welcome: Welcome = {
       session: id as string,
-      epoch: session.epoch,
+      epoch: entered.epoch,
       heartbeat: options.heartbeat,
       limits,
     }
@@ -150,7 +192,7 @@ export const createSocketPeer = (socket: Socket, options: SocketPeerOptions, hoo
     const frames = held?.frames ?? []
     held = undefined
     try {
-      for (const frame of frames) if (!gone) peer.handle(frame)
+      for (const frame of frames) if (!gone) peer!.handle(frame)
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error
       attached.close(error.code, error.message)
@@ -170,6 +212,7 @@ export const createSocketPeer = (socket: Socket, options: SocketPeerOptions, hoo
 
   const socketEnd = attach(socket, {
     frame(data) {
+      keeper?.heard()
       const frame = parseFrame(data, limits, codec)
       if ((frame.bytes?.length ?? 0) > limits.message)
         throw new ProtocolError(TOO_LARGE, 'a message with too many bytes')
@@ -190,8 +233,11 @@ export const createSocketPeer = (socket: Socket, options: SocketPeerOptions, hoo
       if (frame.messages.length > 1) hold({ ...frame, messages: frame.messages.slice(1) })
       try {
         const who = hooks.identify(said.params ?? undefined)
-        if (isThenable(who)) who.then((who) => begin(first[2], said, who)).then(undefined, refuse)
-        else begin(first[2], said, who)
+        if (isThenable(who)) {
+          keeper?.greeted()
+          const begun = who.then((who) => begin(first[2], said, who)).then(undefined, refuse)
+          options.sleep?.pin(begun)
+        } else begin(first[2], said, who)
       } catch (error) {
         refuse(error)
       }
@@ -208,9 +254,18 @@ export const createSocketPeer = (socket: Socket, options: SocketPeerOptions, hoo
         // 1000 is what a client says that has done with it.
         if (last) sessions.leave(session, code === 1000)
       }
+      keeper?.closed()
       hooks.closed()
     },
   })
-  const timer = setTimeout(() => attached.close(HELLO_TIMEOUT, `no hello within ${limits.hello} ms`), limits.hello)
+  // A keeper looks after that itself: a timer would keep its process.
+  const timer = keeper
+    ? undefined
+    : setTimeout(() => attached.close(HELLO_TIMEOUT, `no hello within ${limits.hello} ms`), limits.hello)
+  if (kept) {
+    codec = kept.socket.hello.codec
+    enter(sessions.restore(kept.socket.hello, kept.socket.session), kept.identified, kept.socket.window)
+    kept.socket.resume(session!, mine!.line)
+  }
   return attached
 }

@@ -5,13 +5,20 @@ import type { Inbox } from './inbox.ts'
 import type { Line } from './line.ts'
 import type { WireOptions } from './messages.ts'
 import type { Sender } from './sender.ts'
-import type { Recorder } from './suspended.ts'
 
 const NONE: Readonly<Record<string, string>> = /* @__PURE__ */ Object.freeze({})
 const strings = (metadata: object) =>
   Object.fromEntries(
     Object.entries(metadata).filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
   )
+
+/** Whoever keeps what subscriptions are made of, so that they can be started again: see `Suspended`. */
+export interface Recorder {
+  /** A subscription has begun, sent something, was granted more, or has ended. Comes often, and has to be cheap. */
+  changed(call: Answering): void
+  /** A handler has asked for its signal, by which what it does with it can be told to be the call's. */
+  signal(call: Answering, signal: AbortSignal): void
+}
 
 /** A call that is being answered. */
 export class Answering implements Invocation, Expiring {

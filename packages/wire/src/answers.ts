@@ -1,5 +1,5 @@
 import { RpcError, Tracked } from '@pairwire/contract'
-import { Answering } from './answering.ts'
+import { Answering, type Recorder } from './answering.ts'
 import type { Callable, Callee } from './callee.ts'
 import { BAD_FRAME, DUPLICATE_ID, ProtocolError, SECOND_HELLO } from './close.ts'
 import type { Codec, Encoded } from './codec.ts'
@@ -24,7 +24,7 @@ import {
   type WireOptions,
 } from './messages.ts'
 import { createSender, type Source } from './sender.ts'
-import type { Recorder, Suspended } from './suspended.ts'
+import type { Suspended } from './suspended.ts'
 
 /** The answering half of an end. It outlives sockets where it has a memory; else it ends with its socket. */
 export interface Answers {

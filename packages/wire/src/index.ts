@@ -1,4 +1,4 @@
-export type { Answering } from './answering.ts'
+export type { Answering, Recorder } from './answering.ts'
 export { type Answers, type AnswersOptions, createAnswers, type Memory } from './answers.ts'
 export { type Call, type CallOwner, type CallSettings, createCall, type Handlers } from './call.ts'
 export type { Callable, Callee, Invocation } from './callee.ts'
@@ -58,5 +58,5 @@ export { type Flat, type Mark, type RichTypes, richTypes } from './rich-types.ts
 export type { Source } from './sender.ts'
 export { type Attached, attach, type Socket, type SocketEvents } from './socket.ts'
 export { type SuperJsonRegistries, superjsonTypes } from './superjson-types.ts'
-export { type Recorder, type Suspended, suspend } from './suspended.ts'
+export { type Suspended, suspend } from './suspended.ts'
 export { type Upload, upload } from './upload.ts'

@@ -21,14 +21,6 @@ export interface Suspended {
   readonly busy: boolean
 }
 
-/** Whoever keeps that hears of what changes it. */
-export interface Recorder {
-  /** A subscription has begun, sent something, was granted more, or has ended. Comes often, and has to be cheap. */
-  changed(call: Answering): void
-  /** A handler has asked for its signal, by which what it does with it can be told to be the call's. */
-  signal(call: Answering, signal: AbortSignal): void
-}
-
 /** What is to be kept of a subscription now. */
 export const suspend = (call: Answering): Suspended => ({
   call: call.message!,

@@ -1,0 +1,231 @@
+import { mask, type Router } from '@pairwire/router'
+import {
+  createRichCodec,
+  DRAINING,
+  FORBIDDEN,
+  LIMITS,
+  type Limits,
+  richTypes,
+  type Socket,
+  TOO_MANY_CONNECTIONS,
+} from '@pairwire/wire'
+import { clientOf } from './client-of.ts'
+import { createJsonOnlyCodec } from './json-only.ts'
+import { memoryLedger } from './memory-ledger.ts'
+import { createOnce } from './once.ts'
+import type { BaseServerOptions, ContextCall } from './options.ts'
+import { refuseOrigin } from './origin.ts'
+import type { Identified, SessionOptions } from './session.ts'
+import { createSessions, type SessionStore, type Sessions } from './sessions.ts'
+import {
+  createSocketPeer,
+  isThenable,
+  type KeptSocket,
+  type SocketHooks,
+  type SocketKeeper,
+  type SocketPeer,
+  type SocketPeerOptions,
+} from './socket-peer.ts'
+
+/** Where a socket came from. */
+export interface SocketOrigin<Env> {
+  readonly request: Request
+  readonly env?: Env
+}
+
+export interface DrainOptions {
+  /** Milliseconds until what still runs is closed (4200). @default 30_000 */
+  timeout?: number
+  /** Milliseconds that clients wait before they open the new socket. @default 0 */
+  retryAfter?: number
+  /** For people. */
+  reason?: string
+}
+
+/** What a server holds. */
+export interface Held {
+  readonly sockets: number
+  /** Connections of clients, also those whose socket is lost and that are kept for a while. */
+  readonly sessions: number
+  /** Calls and subscriptions whose handlers have not ended. */
+  readonly calls: number
+  /** Results of mutations that are kept until their client has them. */
+  readonly results: number
+  /** Bytes that those take. */
+  readonly resultBytes: number
+}
+
+/** A socket that a server speaks on. */
+export interface AcceptedSocket {
+  /** Closes it. The code tells the client what to do, such as 4300: ask for fresh `params` and come back. See docs/PROTOCOL.md, 11. */
+  close(code: number, reason: string): void
+}
+
+/** A router, as far as a host cares. */
+export type HostRouter = SocketPeerOptions['router'] & Pick<Router<unknown>, 'clientContract'>
+
+/** The options as they are at run time, where a router that asks for no context may have no `context`. */
+export type HostOptions = BaseServerOptions<unknown, unknown> & {
+  context?(call: ContextCall<unknown, unknown>): unknown
+}
+
+/** What a platform brings whose processes end while their sockets stay. */
+export interface Sleeping {
+  readonly sleep: NonNullable<SessionOptions['sleep']>
+  readonly sessions: SessionStore
+}
+
+/** All sockets of one server, and what they have in common. */
+export interface Host {
+  readonly limits: Readonly<Limits>
+  accept(socket: Socket, from: SocketOrigin<unknown>, keeper?: SocketKeeper): AcceptedSocket
+  /** Goes on with a socket that an earlier process had welcomed. A promise where its context has to be waited for. */
+  restore(
+    socket: Socket,
+    from: SocketOrigin<unknown>,
+    keeper: SocketKeeper,
+    kept: KeptSocket,
+    identity: unknown,
+  ): void | PromiseLike<void>
+  readonly sessions: Sessions
+  drain(options?: DrainOptions): Promise<void>
+  readonly held: Held
+  close(): void
+}
+
+export const createHost = (router: HostRouter, options: HostOptions, sleeping?: Sleeping): Host => {
+  const { authenticate, context, connections = Number.POSITIVE_INFINITY } = options
+  const limits = { ...LIMITS, ...options.limits }
+  const sockets = new Set<SocketPeer>()
+  const ofOwner = createRichCodec(limits.depth, options.types ?? richTypes)
+  let strangers = 0
+  let shared: SocketPeerOptions | undefined
+  let drained = () => {}
+
+  /** An identity as text; one that cannot be written is nobody else's. */
+  const ownerOf = (identity: unknown): string => {
+    try {
+      const { json, marks = '' } = ofOwner.encode(options.owner ? options.owner(identity) : identity)
+      return `${json} ${marks}`
+    } catch {
+      return `${++strangers}`
+    }
+  }
+
+  // A Worker has no random numbers until its first request.
+  const share = (): SocketPeerOptions => {
+    const rich = createRichCodec(limits.depth, options.types ?? richTypes)
+    const session: SessionOptions = {
+      router,
+      limits,
+      codecs: { rich, json: createJsonOnlyCodec(limits.depth) },
+      onError: options.onError,
+      once: createOnce(options.ledger ?? memoryLedger(), rich),
+      clientOf: router.clientContract ? clientOf(router.clientContract) : undefined,
+      sleep: sleeping?.sleep,
+    }
+    const keeping = { grace: options.grace ?? 30_000, sessions: 10_000, bytes: 67_108_864, ...options.keep }
+    const sessions = createSessions(session, keeping, sleeping?.sessions)
+    return { ...session, sessions, heartbeat: options.heartbeat ?? 25_000 }
+  }
+
+  const identify = (
+    identity: unknown,
+    { request, env }: SocketOrigin<unknown>,
+  ): Identified | PromiseLike<Identified> => {
+    const owner = ownerOf(identity)
+    const ctx = context ? context({ identity, request, env }) : {}
+    return isThenable(ctx) ? ctx.then((ctx) => ({ owner, identity, ctx })) : { owner, identity, ctx }
+  }
+
+  const hooksOf = (from: SocketOrigin<unknown>, peer: () => SocketPeer): SocketHooks => ({
+    identify(params) {
+      const identity = authenticate?.({ request: from.request, env: from.env, params })
+      return isThenable(identity) ? identity.then((identity) => identify(identity, from)) : identify(identity, from)
+    },
+    closed() {
+      sockets.delete(peer())
+      drained()
+    },
+  })
+
+  const host: Host = {
+    limits,
+    get sessions() {
+      shared ??= share()
+      return shared.sessions
+    },
+
+    accept(socket, from, keeper) {
+      shared ??= share()
+      const accepted = createSocketPeer(
+        socket,
+        shared,
+        hooksOf(from, () => accepted),
+        keeper,
+      )
+      sockets.add(accepted)
+      // A browser is told why only by a close code: an upgrade that was refused looks to it like a server that is down.
+      let refused: string | undefined
+      try {
+        refused = refuseOrigin(from.request, options.origins)
+      } catch (error) {
+        refused = mask(error, 'origins', 'query', options.onError).message
+      }
+      if (refused) accepted.close(FORBIDDEN, refused)
+      else if (sockets.size > connections) accepted.close(TOO_MANY_CONNECTIONS, `more than ${connections} connections`)
+      return accepted
+    },
+
+    restore(socket, from, keeper, kept, identity) {
+      shared ??= share()
+      const go = (identified: Identified) => {
+        const peer = createSocketPeer(
+          socket,
+          shared!,
+          hooksOf(from, () => peer),
+          keeper,
+          { socket: kept, identified },
+        )
+        sockets.add(peer)
+      }
+      const identified = identify(identity, from)
+      return isThenable(identified) ? identified.then(go) : go(identified)
+    },
+
+    async drain({ timeout = 30_000, ...notice } = {}) {
+      const leaving = [...sockets]
+      for (const socket of leaving) socket.goaway(notice)
+      const left = () => leaving.filter((socket) => sockets.has(socket))
+      if (!left().length) return
+      await new Promise<void>((resolve) => {
+        const before = drained
+        const timer = setTimeout(() => {
+          for (const socket of left()) socket.close(DRAINING, notice.reason ?? 'the server restarts')
+        }, timeout)
+        drained = () => {
+          before()
+          if (left().length) return
+          clearTimeout(timer)
+          resolve()
+        }
+      })
+    },
+
+    get held() {
+      const held = { sockets: sockets.size, sessions: shared?.sessions.size ?? 0, calls: 0, results: 0, resultBytes: 0 }
+      for (const { answers, results } of shared?.sessions ?? []) {
+        held.calls += answers.size
+        held.results += results?.size ?? 0
+        held.resultBytes += results?.bytes ?? 0
+      }
+      return held
+    },
+
+    close() {
+      for (const socket of sockets) socket.close(1001, 'the server is closing')
+      shared?.sessions.clear()
+    },
+  }
+  return host
+}
