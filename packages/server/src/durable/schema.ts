@@ -5,7 +5,17 @@ export type Step = (sql: SqlStorage) => void
  * The tables that pairwire keeps in a Durable Object's SQLite, as the steps that made them. A step that was published is
  * never changed: objects have run it. What has to be different is a new step behind the last.
  */
-export const STEPS: readonly Step[] = []
+export const STEPS: readonly Step[] = [
+  (sql) => {
+    // What a socket keeps and its attachment has no room for; and sessions that have no socket.
+    sql.exec(`CREATE TABLE pairwire_pieces (
+      socket INTEGER, name TEXT, text TEXT NOT NULL, bytes BLOB, PRIMARY KEY (socket, name)
+    ) WITHOUT ROWID`)
+    sql.exec(`CREATE TABLE pairwire_sessions (
+      key TEXT PRIMARY KEY, expires INTEGER NOT NULL, state TEXT NOT NULL, bytes BLOB
+    ) WITHOUT ROWID`)
+  },
+]
 
 /**
  * Brings the tables up to date: runs the steps that this object's storage has not seen, all of them or none.
@@ -32,3 +42,27 @@ export const migrate = (storage: DurableObjectStorage, steps: readonly Step[] = 
     )
   })
 }
+
+const upToDate = new WeakSet<DurableObjectStorage>()
+
+/**
+ * Works with the tables, which are made where they are not there yet: an object that needs none pays for none. Where they
+ * have vanished under a running object, as by `deleteAll()`, they are made again, empty.
+ */
+export const withTables = <Result>(storage: DurableObjectStorage, work: (sql: SqlStorage) => Result): Result => {
+  if (!upToDate.has(storage)) {
+    migrate(storage)
+    upToDate.add(storage)
+  }
+  try {
+    return work(storage.sql)
+  } catch (error) {
+    if (!String(error).includes('no such table: pairwire_')) throw error
+    migrate(storage)
+    return work(storage.sql)
+  }
+}
+
+/** Whether this object has tables of ours; asking makes none. */
+export const hasTables = ({ sql }: DurableObjectStorage): boolean =>
+  sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'pairwire_schema'").toArray().length > 0
