@@ -1,13 +1,7 @@
 import { type Tracked, tracked } from '@pairwire/contract'
+import type { Retention } from './retention.ts'
 import { idAt, type TopicLog, type Waiting } from './topic-reader.ts'
 import { weigh } from './weigh.ts'
-
-/** What is retained: all three hold. */
-export interface Retention {
-  readonly retain: number
-  readonly bytes: number
-  readonly age: number
-}
 
 interface Entry<T> {
   readonly event: Tracked<T>
@@ -24,7 +18,7 @@ const FEW = 32
 /** The newest events of a topic, in memory. Offsets start at 1 and never start again. */
 export class MemoryLog<T> implements TopicLog<T> {
   readonly epoch: string
-  readonly waiting: Set<Waiting> = new Set()
+  readonly #waiting: Set<Waiting> = new Set()
   readonly #retention: Retention
   /** Those before the head are gone, and their slots empty. */
   #entries: (Entry<T> | undefined)[] = []
@@ -38,6 +32,10 @@ export class MemoryLog<T> implements TopicLog<T> {
   }
 
   get last(): number {
+    return this.#last
+  }
+
+  get ready(): number {
     return this.#last
   }
 
@@ -58,7 +56,7 @@ export class MemoryLog<T> implements TopicLog<T> {
     this.#entries.push({ event: tracked(idAt(this, ++this.#last), value), weight, at })
     this.#bytes += weight
     while (this.#length > retain || (this.#bytes > bytes && this.#length > 1)) this.#drop()
-    for (const reader of this.waiting) reader.wake()
+    for (const reader of this.#waiting) reader.wake()
   }
 
   read(offset: number): Tracked<T> {
@@ -71,6 +69,18 @@ export class MemoryLog<T> implements TopicLog<T> {
     const since = Date.now() - age
     while (this.#length > 0 && this.#entries[this.#head]!.at < since) this.#drop()
   }
+
+  wait(reader: Waiting): void {
+    this.#waiting.add(reader)
+  }
+
+  leave(reader: Waiting): void {
+    this.#waiting.delete(reader)
+  }
+
+  // What is published here stays so, and nobody else publishes.
+  refresh(): void {}
+  mind(): void {}
 
   #drop(): void {
     this.#bytes -= this.#entries[this.#head]!.weight

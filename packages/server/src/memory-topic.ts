@@ -1,5 +1,6 @@
 import { nanoid } from 'nanoid'
-import { MemoryLog, type Retention } from './memory-log.ts'
+import { MemoryLog } from './memory-log.ts'
+import { checkRetention } from './retention.ts'
 import type { Topic } from './topic.ts'
 import { idAt, TopicReader } from './topic-reader.ts'
 
@@ -31,7 +32,8 @@ export interface MemoryTopicOptions {
  * const messages = memoryTopic<Message>({ retain: 100, age: 60_000 })
  */
 export const memoryTopic = <T>(options: MemoryTopicOptions = {}): Topic<T> => {
-  const retention = checked(options)
+  const { retain = 1_000, bytes = 16_777_216, age = Infinity } = options
+  const retention = checkRetention('memoryTopic', { retain, bytes, age })
   const log = new MemoryLog<T>(newEpoch(), retention)
   return {
     get cursor() {
@@ -43,18 +45,6 @@ export const memoryTopic = <T>(options: MemoryTopicOptions = {}): Topic<T> => {
     },
     subscribe: (from = {}) => new TopicReader(log, from),
   }
-}
-
-const checked = ({ retain = 1_000, bytes = 16_777_216, age = Infinity }: MemoryTopicOptions): Retention => {
-  const retention = { retain, bytes, age }
-  for (const [name, value] of Object.entries(retention)) {
-    const whole = name === 'retain' ? 'a whole number from 1 up' : 'a number from 1 up'
-    const message = `memoryTopic(): ${name} is ${String(value)}; give it ${whole}, or Infinity for no limit`
-    if (typeof value !== 'number') throw new TypeError(message)
-    if (!(value >= 1) || (name === 'retain' && value !== Infinity && !Number.isSafeInteger(value)))
-      throw new RangeError(message)
-  }
-  return retention
 }
 
 const newEpoch = (): string => {

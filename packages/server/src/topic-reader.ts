@@ -5,21 +5,37 @@ import type { TopicEvents, TopicSubscription } from './topic.ts'
 export interface Waiting {
   /** There is one. Runs no code of anybody else's. */
   wake(): void
+  /** There may be one, but the log cannot be read. */
+  fail(error: unknown): void
+}
+
+/** Who stands behind an event that may yet be undone. */
+export interface Standing {
+  /** What was published after this offset never was. */
+  rewind(last: number): void
 }
 
 /** What a reader needs of a log. */
 export interface TopicLog<T> {
+  /** Another one where what readers hold on to is gone. */
   readonly epoch: string
   /** The offset of the oldest event that is still there; one behind the last if there is none. */
   readonly first: number
   /** The offset of the last event published; 0 before any. */
   readonly last: number
+  /** The offset of the last event that may be read: behind `last` while the publishing of what follows may be undone. */
+  readonly ready: number
+  /** Looks what is there, for a reader that is about to take its place. */
+  refresh(): void
   /** Lets go of what has become too old. Not while readers are woken: the last of them would find nothing. */
   trim(): void
-  /** The event at an offset from first to last. */
-  read(offset: number): Tracked<T>
-  /** Woken once there is more; they take themselves out. */
-  readonly waiting: Set<Waiting>
+  /** The event at an offset from `first` to `ready`, the same object for everyone; undefined where it is lost after all. */
+  read(offset: number): Tracked<T> | undefined
+  /** Wakes a reader each time there is more, until it leaves. */
+  wait(reader: Waiting): void
+  leave(reader: Waiting): void
+  /** Tells a reader that stands behind `last` if the publishing of that is undone. */
+  mind(reader: Standing): void
 }
 
 interface Read<T> {
@@ -47,13 +63,18 @@ const offsetOf = (log: TopicLog<unknown>, id: unknown): number | undefined => {
  * One subscriber's way through a log. It holds the log; the log holds it only while somebody waits for its next event,
  * and its signal only from then on: who is not read can be forgotten.
  */
-export class TopicReader<T> implements TopicEvents<T> {
-  readonly cursor: string | undefined
+export class TopicReader<T> implements TopicEvents<T>, Waiting, Standing {
   readonly #log: TopicLog<T>
   readonly #signal: AbortSignal | undefined
   #snapshot: TopicSubscription<T>['snapshot']
+  /** Whose offsets it counts. */
+  #epoch = ''
   /** The offset of the event to be read next; 0, which never is there, where it is not known. */
   #next = 0
+  /** The ids it started behind, it was given last, and it has asked to go on behind. */
+  #cursor: string | undefined
+  #given: string | undefined
+  #consumed: string | undefined
   /** Who called next() and has no answer yet, in order. */
   readonly #reads: Read<T>[] = []
   #attempts = 0
@@ -68,12 +89,26 @@ export class TopicReader<T> implements TopicEvents<T> {
     this.#signal = signal
     this.#snapshot = snapshot
     if (signal?.aborted) this.#end()
+    log.refresh()
     log.trim()
     const offset = lastEventId !== undefined ? offsetOf(log, lastEventId) : snapshot ? undefined : log.last
     if (offset !== undefined) {
-      this.cursor = idAt(log, offset)
-      this.#next = offset + 1
+      this.#stand(offset)
+      this.#cursor = idAt(log, offset)
     } else if (this.#snapshot) this.#load()
+  }
+
+  get cursor(): string | undefined {
+    this.#trim()
+    return this.#cursor
+  }
+
+  /**
+   * The id of the last event that was consumed: after which the next one was asked for. Before that, the id that the
+   * reader started behind; undefined where that has to be a snapshot.
+   */
+  get position(): string | undefined {
+    return this.#consumed ?? this.cursor
   }
 
   [Symbol.asyncIterator](): this {
@@ -82,7 +117,8 @@ export class TopicReader<T> implements TopicEvents<T> {
 
   next(): Promise<IteratorResult<Tracked<T>, undefined>> {
     if (this.#signal?.aborted) this.#end()
-    this.#log.trim()
+    this.#consumed = this.#given
+    this.#trim()
     return new Promise((resolve, reject) => {
       this.#reads.push({ resolve, reject })
       this.wake()
@@ -97,30 +133,76 @@ export class TopicReader<T> implements TopicEvents<T> {
 
   /** Answers as many reads as can be. */
   wake(): void {
-    const log = this.#log
     const reads = this.#reads
     while (reads.length > 0) {
-      if (this.#failure) {
-        reads.shift()!.reject(this.#failure.error)
-        this.#failure = undefined
-      } else if (this.#ended) reads.shift()!.resolve(DONE)
-      else if (this.#loading) break
-      else if (this.#next < log.first) this.#recover()
-      else if (this.#loaded) {
-        reads.shift()!.resolve({ done: false, value: this.#loaded })
-        this.#loaded = undefined
-        this.#attempts = 0
-      } else if (this.#next <= log.last) reads.shift()!.resolve({ done: false, value: log.read(this.#next++) })
-      else {
-        log.waiting.add(this)
-        break
+      try {
+        if (!this.#answer(reads)) break
+      } catch (error) {
+        this.#fail(error)
       }
     }
-    if (reads.length === 0) log.waiting.delete(this)
+    if (reads.length === 0) this.#log.leave(this)
     else if (!this.#listens) {
       this.#listens = true
       this.#signal?.addEventListener('abort', this.#abort)
     }
+  }
+
+  fail(error: unknown): void {
+    this.#fail(error)
+    this.wake()
+  }
+
+  rewind(last: number): void {
+    if (this.#next <= last + 1) return
+    this.#next = last + 1
+    if (this.#cursor !== undefined) this.#cursor = `${this.#epoch}.${last}`
+  }
+
+  /** Answers who asked first; false where nothing can be said yet. */
+  #answer(reads: Read<T>[]): boolean {
+    const log = this.#log
+    if (this.#failure) {
+      reads.shift()!.reject(this.#failure.error)
+      this.#failure = undefined
+    } else if (this.#ended) reads.shift()!.resolve(DONE)
+    else if (this.#loading) return false
+    else if (this.#epoch !== log.epoch || this.#next < log.first) this.#recover()
+    else if (this.#loaded) {
+      this.#give(this.#loaded)
+      this.#loaded = undefined
+      this.#attempts = 0
+    } else if (this.#next <= log.ready) {
+      const event = log.read(this.#next)
+      if (event) {
+        this.#next++
+        this.#give(event)
+      } else this.#recover()
+    } else {
+      log.wait(this)
+      return false
+    }
+    return true
+  }
+
+  #give(value: Tracked<T>): void {
+    this.#given = value.id
+    this.#reads.shift()!.resolve({ done: false, value })
+  }
+
+  #trim(): void {
+    try {
+      this.#log.trim()
+    } catch (error) {
+      this.#fail(error)
+    }
+  }
+
+  /** Takes a place behind an offset. */
+  #stand(offset: number): void {
+    this.#epoch = this.#log.epoch
+    this.#next = offset + 1
+    this.#log.mind(this)
   }
 
   readonly #abort = (): void => {
@@ -139,22 +221,19 @@ export class TopicReader<T> implements TopicEvents<T> {
   #load(): void {
     const snapshot = this.#snapshot!
     // The position comes first: an event published meanwhile is sent, whether or not the snapshot shows it.
-    const { last } = this.#log
-    this.#next = last + 1
+    this.#log.refresh()
+    this.#stand(this.#log.last)
     this.#attempts++
     this.#loading = true
     new Promise<T>((resolve) => resolve(snapshot())).then(
       (value) => {
         if (this.#ended) return
         this.#loading = false
-        this.#loaded = tracked(idAt(this.#log, last), value)
-        this.#log.trim()
+        this.#loaded = tracked(`${this.#epoch}.${this.#next - 1}`, value)
+        this.#trim()
         this.wake()
       },
-      (error) => {
-        this.#fail(error)
-        this.wake()
-      },
+      (error) => this.fail(error),
     )
   }
 
