@@ -15,6 +15,16 @@ export const STEPS: readonly Step[] = [
       key TEXT PRIMARY KEY, expires INTEGER NOT NULL, state TEXT NOT NULL, bytes BLOB
     ) WITHOUT ROWID`)
   },
+  (sql) => {
+    // The logs of topics. Of an event: when it was published, how many bytes are before it, and how many it takes.
+    sql.exec(`CREATE TABLE pairwire_topics (
+      id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, epoch TEXT NOT NULL
+    )`)
+    sql.exec(`CREATE TABLE pairwire_events (
+      topic INTEGER, offset INTEGER, at INTEGER NOT NULL, before INTEGER NOT NULL, size INTEGER NOT NULL,
+      json TEXT NOT NULL, marks TEXT, bytes BLOB, PRIMARY KEY (topic, offset)
+    ) WITHOUT ROWID`)
+  },
 ]
 
 /**
