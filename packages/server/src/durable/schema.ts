@@ -25,6 +25,17 @@ export const STEPS: readonly Step[] = [
       json TEXT NOT NULL, marks TEXT, bytes BLOB, PRIMARY KEY (topic, offset)
     ) WITHOUT ROWID`)
   },
+  (sql) => {
+    // What ran of mutations with retry: 'once', on pages of which each is dropped as a whole. The counts of a page are written
+    // when it is closed. A record is one row, or more where its outcome is large; `kind` is null until it has ended.
+    sql.exec(`CREATE TABLE pairwire_ledger_pages (
+      page INTEGER PRIMARY KEY, begun INTEGER NOT NULL, expires INTEGER NOT NULL, entries INTEGER, bytes INTEGER
+    )`)
+    sql.exec(`CREATE TABLE pairwire_ledger (
+      page INTEGER, key TEXT, part INTEGER, input TEXT NOT NULL, expires INTEGER NOT NULL, weight INTEGER NOT NULL,
+      kind TEXT, json TEXT, marks TEXT, bytes BLOB, PRIMARY KEY (page, key, part)
+    ) WITHOUT ROWID`)
+  },
 ]
 
 /**
