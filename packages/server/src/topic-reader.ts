@@ -99,7 +99,9 @@ export class TopicReader<T> implements TopicEvents<T>, Waiting, Standing {
   }
 
   get cursor(): string | undefined {
-    this.#trim()
+    const log = this.#log
+    // It may stand behind what has been undone by now.
+    if (log.ready < log.last) this.#attempt(() => log.refresh())
     return this.#cursor
   }
 
@@ -118,7 +120,7 @@ export class TopicReader<T> implements TopicEvents<T>, Waiting, Standing {
   next(): Promise<IteratorResult<Tracked<T>, undefined>> {
     if (this.#signal?.aborted) this.#end()
     this.#consumed = this.#given
-    this.#trim()
+    this.#attempt(() => this.#log.trim())
     return new Promise((resolve, reject) => {
       this.#reads.push({ resolve, reject })
       this.wake()
@@ -190,9 +192,9 @@ export class TopicReader<T> implements TopicEvents<T>, Waiting, Standing {
     this.#reads.shift()!.resolve({ done: false, value })
   }
 
-  #trim(): void {
+  #attempt(look: () => void): void {
     try {
-      this.#log.trim()
+      look()
     } catch (error) {
       this.#fail(error)
     }
@@ -230,7 +232,7 @@ export class TopicReader<T> implements TopicEvents<T>, Waiting, Standing {
         if (this.#ended) return
         this.#loading = false
         this.#loaded = tracked(`${this.#epoch}.${this.#next - 1}`, value)
-        this.#trim()
+        this.#attempt(() => this.#log.trim())
         this.wake()
       },
       (error) => this.fail(error),

@@ -5,6 +5,7 @@ declare namespace Cloudflare {
   }
   interface Env {
     readonly OBJECT: DurableObjectNamespace
+    readonly BOARDS: DurableObjectNamespace<import('./board.ts').TestBoard>
     readonly ROOMS: DurableObjectNamespace<import('./room.ts').TestRoom>
   }
 }

@@ -1,11 +1,14 @@
 import { DurableObject } from 'cloudflare:workers'
+import type { TestBoard } from './board.ts'
 import type { TestRoom } from './room.ts'
 import { createServers, serverFor } from './suites/servers.ts'
 
+export { TestBoard } from './board.ts'
 export { TestRoom } from './room.ts'
 
 interface Env {
   readonly OBJECT: DurableObjectNamespace
+  readonly BOARDS: DurableObjectNamespace<TestBoard>
   readonly ROOMS: DurableObjectNamespace<TestRoom>
   /** Lets pages of every origin in: set where a browser is tested. */
   readonly OPEN?: boolean
