@@ -88,6 +88,7 @@ export interface Host {
     identity: unknown,
   ): void | PromiseLike<void>
   readonly sessions: Sessions
+  readonly codecs: SessionOptions['codecs']
   drain(options?: DrainOptions): Promise<void>
   readonly held: Held
   close(): void
@@ -154,6 +155,11 @@ export const createHost = (router: HostRouter, options: HostOptions, sleeping?: 
     get sessions() {
       shared ??= share()
       return shared.sessions
+    },
+
+    get codecs() {
+      shared ??= share()
+      return shared.codecs
     },
 
     accept(socket, from, keeper) {

@@ -11,6 +11,8 @@ export interface Results extends Memory {
    * not asked for until then, it has, or does not want.
    */
   resume(line: Line): void
+  /** Says of those kept since before this process that they were sent on this line, but for these. */
+  adopt(line: Line, elsewhere: ReadonlySet<number>): void
   /** Nobody will ever know how these calls end. */
   lose(ids: Iterable<number>): void
   /** Nobody will ask any more. */
@@ -60,12 +62,7 @@ export const createResults = (
   /** Of those that were sent on a line since it was last asked. */
   let fresh = new Set<number>()
   let freshBytes = 0
-  for (const [id, { answer, line }] of kept) {
-    bytes += answer.weight
-    if (!line) continue
-    fresh.add(id)
-    freshBytes += answer.weight
-  }
+  for (const { answer } of kept.values()) bytes += answer.weight
   weigh(bytes)
   /** What the ping under way asks about: results sent on its line, or with `resumed` those that were not. */
   let asked: { line: Line; ids: Set<number>; resumed: boolean } | undefined
@@ -95,6 +92,14 @@ export const createResults = (
     },
     get bytes() {
       return bytes
+    },
+    adopt(line, elsewhere) {
+      for (const [id, { answer }] of kept) {
+        if (elsewhere.has(id)) continue
+        kept.set(id, { answer, line })
+        fresh.add(id)
+        freshBytes += answer.weight
+      }
     },
     forgot: (id) => id <= forgotten || lost.has(id),
     clear() {

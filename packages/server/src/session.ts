@@ -27,7 +27,9 @@ export interface SessionOptions {
   readonly once: Once
   readonly clientOf: ((session: ClientSession) => unknown) | undefined
   /** Where sockets outlive the process: what keeps the subscriptions, and what has to be waited for before it may end. */
-  readonly sleep?: { readonly recorder: Recorder; pin(work: PromiseLike<unknown>): void } | undefined
+  readonly sleep?:
+    | { readonly recorder: Recorder; pin(work: PromiseLike<unknown>): void; identified(session: Session): void }
+    | undefined
 }
 
 /** Of a session, what calls to its client need. */
@@ -170,6 +172,11 @@ export class Session implements ClientSession {
     return this.#socket?.peer
   }
 
+  /** Another one where anything has changed that is to be kept. */
+  get version(): string {
+    return `${this.results?.version} ${[...this.pending]} ${this.lastCallId}`
+  }
+
   /** Its latest socket, of those it has. */
   get socket(): SessionSocket | undefined {
     return this.#socket
@@ -258,6 +265,7 @@ export class Session implements ClientSession {
       throw new RpcError('PERMISSION_DENIED', 'a connection cannot pass to somebody else: make another client')
     this.#extras.ctx = ctx
     this.identity = identity
+    this.#options.sleep?.identified(this)
     const { router, onError } = this.#options
     this.answers.review(async (call) => {
       if (call.path === REFRESH) return undefined

@@ -15,6 +15,8 @@ export interface Sessions {
   restore(hello: SessionHello, kept: KeptSession | undefined): Session
   /** Its last socket is gone: it is kept for a while. `left`: the client said that it will not come back. */
   leave(session: Session, left: boolean): void
+  /** Writes down again what has changed of those that have no socket. */
+  rewrite(): void
   /** Ends all of them. */
   clear(): void
 }
@@ -49,7 +51,13 @@ export const createSessions = (
   /** Of results, of all sessions. */
   let bytes = 0
   const deadlines = createDeadlines()
+  /** Of those that were written down, as they were then. */
+  const versions = new WeakMap<Session, string>()
 
+  const write = (session: Session) => {
+    versions.set(session, session.version)
+    store?.put(keyOf(session.hello), session, session.deadline!)
+  }
   const forget = (session: Session) => {
     lost.delete(session)
     deadlines.delete(session)
@@ -109,10 +117,13 @@ export const createSessions = (
       const step = Math.max(1, grace / 16)
       session.deadline = Math.ceil((Date.now() + grace) / step) * step
       lost.add(session)
-      if (store) store.put(keyOf(session.hello), session, session.deadline)
+      write(session)
       // What runs keeps the process; else no timer should.
       if (!store || session.answers.size) deadlines.add(session)
       trim()
+    },
+    rewrite() {
+      for (const session of lost) if (session.version !== versions.get(session)) write(session)
     },
     clear() {
       for (const session of all) session.end(true)

@@ -62,6 +62,8 @@ export const isThenable = (value: unknown): value is PromiseLike<unknown> =>
  * end is written down before it leaves.
  */
 export interface SocketKeeper {
+  /** First: whose it is. */
+  attached(peer: SocketPeer): void
   /** `hello` has come, and whose the connection is has to be waited for. */
   greeted(): void
   /** It has been welcomed: what is to be known of it from now on. */
@@ -262,6 +264,7 @@ export const createSocketPeer = (
   const timer = keeper
     ? undefined
     : setTimeout(() => attached.close(HELLO_TIMEOUT, `no hello within ${limits.hello} ms`), limits.hello)
+  keeper?.attached(attached)
   if (kept) {
     codec = kept.socket.hello.codec
     enter(sessions.restore(kept.socket.hello, kept.socket.session), kept.identified, kept.socket.window)

@@ -6,6 +6,7 @@ declare namespace Cloudflare {
   interface Env {
     readonly OBJECT: DurableObjectNamespace
     readonly BOARDS: DurableObjectNamespace<import('./board.ts').TestBoard>
+    readonly SLEEPERS: DurableObjectNamespace<import('./sleeper.ts').Sleeper>
     readonly ROOMS: DurableObjectNamespace<import('./room.ts').TestRoom>
   }
 }

@@ -108,5 +108,6 @@ export class Answering implements Invocation, Expiring {
     this.#controller?.abort(reason)
     this.stream?.end({ error: reason })
     this.sender?.close()
+    if (this.procedure.kind === 'subscription') this.#recorder?.changed(this)
   }
 }

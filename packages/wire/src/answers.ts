@@ -37,8 +37,11 @@ export interface Answers {
    * @throws ProtocolError for one that the other end has no business to send
    */
   handle(message: Message, line: Line): void
-  /** Starts a subscription again that ran on this line's socket in an earlier process: where it stood, and with no word to its caller. */
-  resume(id: number, suspended: Suspended, line: Line): void
+  /**
+   * Starts a subscription again that ran on this line's socket in an earlier process: where it stood, and with no word to its
+   * caller. `began` is given the call before its handler runs.
+   */
+  resume(id: number, suspended: Suspended, line: Line, began: (call: Answering) => void): void
   /**
    * The socket of a line is gone. Queries and subscriptions on it end; a mutation goes on where there is a memory, so that
    * its caller can fetch the result through another line.
@@ -317,7 +320,7 @@ export const createAnswers = ({ codec, limits, callee, timeout, memory, admit, r
     }
   }
 
-  const resume = (id: number, from: Suspended, line: Line) => {
+  const resume: Answers['resume'] = (id, from, line, began) => {
     const message = JSON.parse(from.call) as [number, number, string, unknown, WireOptions | null, unknown]
     const [, , path, json, said, marks] = message
     const options: WireOptions = { ...said, ...(from.cursor !== undefined && { lastEventId: from.cursor }) }
@@ -345,6 +348,7 @@ export const createAnswers = ({ codec, limits, callee, timeout, memory, admit, r
     call.untracked = from.untracked
     call.repeats = from.untracked && from.cursor === undefined
     enlist(call, line)
+    began(call)
     if (problem) fail(call, problem)
     else perform(call, options, line)
   }

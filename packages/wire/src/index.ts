@@ -26,7 +26,7 @@ export { type Codec, type Encoded, type Frame, jsonCodec } from './codec.ts'
 export { createDeadlines, createTimers, type Deadlines, type Expiring } from './deadlines.ts'
 export { compose, type Parsed, parseFrame } from './frame.ts'
 export { composeHello, readWelcome } from './handshake.ts'
-export { createLine, type Line, type Packed } from './line.ts'
+export { createLine, type Line, type Packed, WEIGHT } from './line.ts'
 export {
   CREDIT,
   DEPTH,
@@ -42,6 +42,7 @@ export {
   PEER_LIMITS,
   type PeerLimits,
   PING,
+  PONG,
   RESULT,
   SUBPROTOCOL,
   VERSION,

@@ -64,26 +64,6 @@ export const migrate = (storage: DurableObjectStorage, steps: readonly Step[] = 
   })
 }
 
-const upToDate = new WeakSet<DurableObjectStorage>()
-
-/**
- * Works with the tables, which are made where they are not there yet: an object that needs none pays for none. Where they
- * have vanished under a running object, as by `deleteAll()`, they are made again, empty.
- */
-export const withTables = <Result>(storage: DurableObjectStorage, work: (sql: SqlStorage) => Result): Result => {
-  if (!upToDate.has(storage)) {
-    migrate(storage)
-    upToDate.add(storage)
-  }
-  try {
-    return work(storage.sql)
-  } catch (error) {
-    if (!String(error).includes('no such table: pairwire_')) throw error
-    migrate(storage)
-    return work(storage.sql)
-  }
-}
-
 /** Whether this object has tables of ours; asking makes none. */
 export const hasTables = ({ sql }: DurableObjectStorage): boolean =>
   sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'pairwire_schema'").toArray().length > 0

@@ -1,0 +1,357 @@
+import type { RpcError } from '@pairwire/contract'
+import { mask, type OnError, type Router } from '@pairwire/router'
+import {
+  closeReason,
+  ERROR,
+  HEARTBEAT_LOST,
+  HELLO_TIMEOUT,
+  INTERNAL_CLOSE,
+  LIMITS,
+  type Line,
+  OVERLOADED,
+  PING,
+  PONG,
+  richTypes,
+  SUBPROTOCOL,
+} from '@pairwire/wire'
+import { createHost, type DrainOptions, type Held, type Host, type HostOptions, type HostRouter } from '../host.ts'
+import type { BaseServerOptions, ContextCall, AuthenticateCall as PlainAuthenticateCall } from '../options.ts'
+import { refuseOrigin } from '../origin.ts'
+import { refuseRequest } from '../refusal.ts'
+import { refusalCode } from '../refusals.ts'
+import type { KeptSession } from '../session.ts'
+import { type Connection, type Connections, connectionsOf } from './connections.ts'
+import { HibernatingSocket } from './hibernating-socket.ts'
+import { Keeper } from './keeper.ts'
+import { type Origin, originOf, requestFrom } from './origin-request.ts'
+import { hasTables } from './schema.ts'
+import { createSessionStore } from './session-store.ts'
+import { clearShelves, Shelf } from './shelf.ts'
+import { Sleeper, STATE_LOST } from './sleeper.ts'
+import { vouchedFor } from './vouched.ts'
+
+/** What `authenticate` of a Durable Object decides by. */
+export interface AuthenticateCall<Env = unknown> extends PlainAuthenticateCall<Env> {
+  /** What the Worker found out, where the request came through `rooms` with an `authenticate` of its own. */
+  readonly identity: unknown
+}
+
+/** What a Durable Object's server can be told: as `createServer`, but for what hibernation makes different. */
+export interface DurableServerOptions<Ctx, Identity, Env>
+  extends Omit<BaseServerOptions<Identity, Env>, 'authenticate'> {
+  readonly router: Router<unknown, Ctx, unknown>
+  /**
+   * Decides whose a connection is. What it returns is written down with the socket, so it is a plain value.
+   * @default what the Worker found out with `rooms`
+   */
+  authenticate?(call: AuthenticateCall<Env>): Identity | Promise<Identity>
+  /**
+   * Makes what handlers see as `ctx`: for each socket, and again when the object wakes up, for each that is there. While it
+   * is waited for then, nothing else runs: look up what takes long when it is needed.
+   * @default the identity itself
+   */
+  context?(call: ContextCall<Identity, Env>): Ctx | Promise<Ctx>
+}
+
+/** A router that clients of a hibernating Durable Object can call. Its methods are the object's own, to be passed on to. */
+export interface DurableServer {
+  /** Answers a WebSocket upgrade with a connection, and anything else with a text that says so. */
+  fetch(request: Request): Response
+  webSocketMessage(ws: WebSocket, message: string | ArrayBuffer): void | Promise<void>
+  webSocketClose(ws: WebSocket, code: number, reason: string, wasClean: boolean): void | Promise<void>
+  webSocketError(ws: WebSocket, error: unknown): void | Promise<void>
+  /** Whether a socket is this server's, in an object that has others as well. */
+  owns(ws: WebSocket): boolean
+  /** Moves every connection to another socket: see `Server.drain`. */
+  drain(options?: DrainOptions): Promise<void>
+  /** What is held in memory at the moment, for monitoring. */
+  readonly held: Held
+  /** Closes every connection (1001) and ends its session. */
+  close(): void
+}
+
+/** By which sockets of ours are told from others of the same object. */
+const TAG = 'pairwire'
+/** Milliseconds that a wake-up waits for contexts; after 30,000 the platform resets the object, and drops every socket. */
+const PATIENCE = 20_000
+/** Heartbeats of silence after which nobody is there. Browsers let a page in the background ping once a minute. */
+const SILENCE = 3
+
+// biome-ignore lint/suspicious/noExplicitAny: whatever they are, they fit together
+export type AnyDurableServerOptions = DurableServerOptions<any, any, any>
+
+/**
+ * Makes a Durable Object a server whose sockets hibernate. `RpcDurableObject` is made of it; use it for a class that has
+ * another base. Call it in the constructor, or in a field of the class.
+ *
+ * @param options a function may return them, for what is not there yet when this is called: it is asked once all fields are
+ * @example
+ * class Room extends SomeBase {
+ *   rpc = createDurableServer(this.ctx, this.env, () => ({ router: this.router }))
+ *   fetch(request) { return this.rpc.fetch(request) }
+ *   webSocketMessage(ws, message) { return this.rpc.webSocketMessage(ws, message) }
+ *   webSocketClose(ws, code, reason, wasClean) { return this.rpc.webSocketClose(ws, code, reason, wasClean) }
+ *   webSocketError(ws, error) { return this.rpc.webSocketError(ws, error) }
+ * }
+ */
+export const createDurableServer = (
+  ctx: DurableObjectState,
+  env: unknown,
+  options: AnyDurableServerOptions | (() => AnyDurableServerOptions),
+): DurableServer => {
+  const { storage } = ctx
+  const keepers = new Map<WebSocket, Keeper>()
+  /** Those that have not said hello. */
+  const strangers = new Set<Keeper>()
+  const listeners: (() => void)[] = []
+  let lastKey = 0
+  let swept = 0
+  let made: Made | undefined
+
+  const server = (): Made => {
+    made ??= make(ctx, typeof options === 'function' ? options() : options, () => {
+      for (const listener of listeners) listener()
+    })
+    return made
+  }
+
+  const report = (error: unknown) => mask(error, 'the Durable Object', 'query', made?.onError).message
+
+  const keep = (ws: WebSocket, shelf: Shelf, from: Origin, at: number): Keeper => {
+    const keeper = new Keeper(server().sleeper, shelf, new HibernatingSocket(ws), from, at)
+    keepers.set(ws, keeper)
+    return keeper
+  }
+
+  const accept = (keeper: Keeper, request: Request) => {
+    strangers.add(keeper)
+    server().host.accept(keeper.socket, { request, env }, keeper)
+  }
+
+  /** Goes on with the sockets that were there before this process. */
+  const wake = async (sockets: WebSocket[]) => {
+    const { host, sleeper } = server()
+    const found = sockets.flatMap((ws) => {
+      const kept = Shelf.find(ws, storage)
+      return kept ? [{ ws, ...kept }] : []
+    })
+    lastKey = Math.max(0, ...found.map(({ shelf }) => shelf.key))
+    const keys = new Set(found.map(({ shelf }) => shelf.key))
+    if (hasTables(storage)) clearShelves(storage, (key) => keys.has(key))
+    /** The latest socket of a session knows what is known of it. */
+    const sessions = new Map<string, KeptSession>()
+    const welcomed = found.flatMap(({ ws, shelf, pieces }) => {
+      try {
+        const { from, at } = JSON.parse(pieces.get('h')!.text) as { from: Origin; at: number }
+        const keeper = keep(ws, shelf, from, at)
+        if (shelf.broken || pieces.has('w')) throw undefined
+        const read = keeper.read(pieces, host.codecs, refusePending)
+        if (!read) {
+          accept(keeper, requestFrom(from))
+          return []
+        }
+        const { hello, session } = read.kept
+        const id = JSON.stringify([hello.owner, hello.codec.name, hello.id])
+        if (session) sessions.set(id, session)
+        return [{ ws, keeper, from, id, ...read }]
+      } catch (error) {
+        lose(ws, shelf, error)
+        return []
+      }
+    })
+    welcomed.sort((a, b) => a.kept.order - b.kept.order)
+    const waiting = new Map<Keeper, WebSocket>()
+    const contexts = welcomed.map(async ({ ws, keeper, from, id, kept, identity }) => {
+      try {
+        const socket = { ...kept, session: sessions.get(id) }
+        const origin = { request: requestFrom(from), env }
+        const known = sleeper.decode(identity, identity.joined)
+        const restored = host.restore(keeper.socket, origin, keeper, socket, known)
+        if (!restored) return
+        waiting.set(keeper, ws)
+        await restored
+      } catch (error) {
+        lose(ws, keeper.shelf, error)
+      } finally {
+        waiting.delete(keeper)
+      }
+    })
+    if (!waiting.size) return
+    let timer: ReturnType<typeof setTimeout> | undefined
+    const late = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, PATIENCE)
+    })
+    await Promise.race([Promise.all(contexts), late])
+    clearTimeout(timer)
+    for (const [keeper, ws] of waiting) end(ws, keeper.shelf, OVERLOADED, `no context within ${PATIENCE} ms`)
+  }
+
+  /** A socket that cannot go on: its client knows enough to begin anew. */
+  const lose = (ws: WebSocket, shelf: Shelf, error: unknown) => {
+    const code = refusalCode(error)
+    if (code) return end(ws, shelf, code, (error as RpcError).message)
+    if (error === undefined) return end(ws, shelf, STATE_LOST, 'what was known of this connection is lost')
+    end(ws, shelf, INTERNAL_CLOSE, report(error))
+  }
+  const end = (ws: WebSocket, shelf: Shelf, code: number, reason: string) => {
+    keepers.delete(ws)
+    try {
+      shelf.clear()
+      ws.close(code, closeReason(reason))
+    } catch {
+      // It has closed meanwhile.
+    }
+  }
+
+  /** Closes those that said nothing in time, and no timer waits for; at most once in half a heartbeat those that are gone. */
+  const sweep = () => {
+    const now = Date.now()
+    const { limits, heartbeat } = server()
+    for (const keeper of strangers) {
+      if (!keeper.isGreeted && now - keeper.at <= limits.hello) continue
+      strangers.delete(keeper)
+      if (!keeper.isGreeted) keeper.peer?.close(HELLO_TIMEOUT, `no hello within ${limits.hello} ms`)
+    }
+    if (!heartbeat || now - swept < heartbeat / 2) return
+    swept = now
+    for (const [ws, { seen, peer }] of keepers) {
+      const pinged = ctx.getWebSocketAutoResponseTimestamp(ws)?.getTime() ?? 0
+      if (now - Math.max(seen, pinged) > SILENCE * heartbeat)
+        peer?.close(HEARTBEAT_LOST, `nothing was heard of it for ${SILENCE} heartbeats`)
+    }
+  }
+
+  /** Has an event handled: nothing that goes wrong in it vanishes, and nothing leaves that the platform would not catch. */
+  const handle = (ws: WebSocket, event: (keeper: Keeper) => void): void | Promise<void> => {
+    try {
+      const keeper = keepers.get(ws)
+      return server().sleeper.during(() => {
+        if (keeper) event(keeper)
+        sweep()
+      })
+    } catch (error) {
+      const reason = report(error)
+      try {
+        ws.close(INTERNAL_CLOSE, closeReason(reason))
+      } catch {
+        // It has closed meanwhile.
+      }
+    }
+  }
+
+  const connections: Connections = {
+    *[Symbol.iterator](): Iterator<Connection> {
+      for (const session of server().host.sessions) if (session.socket) yield session
+    },
+    onChange: (listener) => void listeners.push(listener),
+    sweep,
+    get onError() {
+      return server().onError
+    },
+    get types() {
+      return server().types
+    },
+  }
+  connectionsOf.set(ctx, connections)
+
+  const ours = ctx.getWebSockets(TAG)
+  if (ours.length)
+    // The class's fields are there after this turn.
+    ctx.blockConcurrencyWhile(async () => {
+      await undefined
+      try {
+        await wake(ours)
+      } catch (error) {
+        const reason = report(error)
+        for (const ws of ours) ws.close(INTERNAL_CLOSE, closeReason(reason))
+      }
+    })
+  // The platform answers pings then, without waking the object. One that is set already is another server's.
+  if (!ctx.getWebSocketAutoResponse())
+    ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair(`[${PING}]`, `[${PONG}]`))
+
+  return {
+    fetch(request) {
+      const refused = refuseRequest(request)
+      if (refused) return refused
+      server()
+      // A deploy drops sockets without a word.
+      if (!keepers.size && hasTables(storage)) clearShelves(storage, () => false)
+      const { 0: client, 1: ws } = new WebSocketPair()
+      ctx.acceptWebSocket(ws, [TAG])
+      const keeper = keep(ws, Shelf.make(ws, storage, ++lastKey), originOf(request), Date.now())
+      keeper.opened()
+      accept(keeper, request)
+      return new Response(null, { status: 101, webSocket: client, headers: { 'Sec-WebSocket-Protocol': SUBPROTOCOL } })
+    },
+    webSocketMessage: (ws, message) => handle(ws, ({ socket }) => socket.emit('message', { data: message })),
+    webSocketClose(ws, code, reason, wasClean) {
+      // The platform leaves it to us to answer a close; 1005 stands for a close without a code, and cannot be said.
+      try {
+        if (wasClean) code === 1005 ? ws.close() : ws.close(code, reason)
+      } catch {
+        // This end has closed first.
+      }
+      return gone(ws, code, reason)
+    },
+    webSocketError: (ws, error) => gone(ws, 1006, error instanceof Error ? error.message : ''),
+    owns: (ws) => ctx.getTags(ws).includes(TAG),
+    drain: (notice) => server().host.drain(notice),
+    get held() {
+      return server().host.held
+    },
+    close: () => server().host.close(),
+  }
+
+  function gone(ws: WebSocket, code: number, reason: string): void | Promise<void> {
+    const result = handle(ws, ({ socket }) => socket.emit('close', { code, reason }))
+    keepers.delete(ws)
+    return result
+  }
+}
+
+/** A mutation whose handler ran when the object was ended all the same. */
+const refusePending = (id: number, line: Line) => {
+  const message = 'the object was ended while it ran'
+  line.send(`${ERROR},${id}`, line.codec.encode({ code: 'UNAVAILABLE', message, executed: 'unknown' }))
+}
+
+interface Made {
+  readonly host: Host
+  readonly sleeper: Sleeper
+  readonly limits: Host['limits']
+  readonly heartbeat: number
+  readonly onError: OnError | undefined
+  readonly types: NonNullable<HostOptions['types']>
+}
+
+const make = (ctx: DurableObjectState, options: AnyDurableServerOptions, changed: () => void): Made => {
+  const { router, authenticate, context, origins, ...others } = options
+  if (typeof router?.find !== 'function')
+    throw new TypeError(
+      'A Durable Object needs a router: give its class a field `router = implement(contract).handlers({ … })`.',
+    )
+  const { types = richTypes, heartbeat = 25_000, grace = 30_000, keep, onError } = others
+  const limits = { ...LIMITS, ...others.limits }
+  const sleeper: Sleeper = new Sleeper(
+    ctx,
+    createSessionStore(ctx.storage, keep?.sessions ?? 10_000, grace),
+    { depth: limits.depth, types, seenEvery: (heartbeat || 25_000) / 2 },
+    {
+      rewrite: () => host.sessions.rewrite(),
+      changed,
+      failed: (error) => mask(error, 'the Durable Object', 'query', onError),
+    },
+  )
+  const hostOptions: HostOptions = {
+    ...others,
+    origins: (_origin, request) => !!vouchedFor(request, types) || refuseOrigin(request, origins) === undefined,
+    authenticate(call) {
+      const identity = vouchedFor(call.request, types)?.identity
+      return authenticate ? authenticate({ ...call, identity }) : identity
+    },
+    context: (call) => (context ? context(call) : (call.identity ?? {})),
+  }
+  const host: Host = createHost(router as unknown as HostRouter, hostOptions, sleeper)
+  return { host, sleeper, limits, heartbeat, onError, types }
+}

@@ -1,0 +1,287 @@
+import type { Answering, Encoded, Line } from '@pairwire/wire'
+import type { KeptSession, Session, SessionHello, SessionSocket } from '../session.ts'
+import type { KeptSocket, SocketKeeper, SocketPeer } from '../socket-peer.ts'
+import { CallShelf } from './call-shelf.ts'
+import type { HibernatingSocket } from './hibernating-socket.ts'
+import type { Origin } from './origin-request.ts'
+import type { Piece, Shelf } from './shelf.ts'
+import { keepResults, type WrittenResults } from './written-results.ts'
+
+/** What all keepers of one object share. */
+export interface KeeperHost {
+  /** Has it saved once all is quiet. */
+  touch(keeper: Keeper): void
+  /** The keeper of the socket that this line is of. */
+  keeperOf(line: Line): Keeper | undefined
+  readonly sockets: Map<Line, Keeper>
+  encode(identity: unknown): Encoded
+  /** A client has come, or gone. */
+  changed(): void
+  failed(keeper: Keeper, error: unknown): void
+  /** Milliseconds between two times that it is written down when a socket was last heard of. */
+  readonly seenEvery: number
+}
+
+/** How a welcomed socket is written down; with the bytes of its identity, if that has some. */
+interface Head {
+  readonly from: Origin
+  readonly at: number
+  readonly order?: number
+  readonly hello?: Omit<SessionHello, 'codec'> & {
+    readonly codec: 'rich' | 'json'
+    readonly window: number | undefined
+    readonly identity: { readonly json: string; readonly marks?: string | undefined }
+  }
+}
+
+/** A session as its latest socket has it, with a piece `r` and the call's id for each result. */
+interface WrittenSession extends WrittenResults {
+  readonly lastCallId: number
+  /** Mutations whose handlers run. */
+  readonly pending: readonly number[]
+  /** Results that were not sent on this socket. */
+  readonly elsewhere: readonly number[]
+}
+
+/** Writes down one socket of an object that may sleep, and reads it again. */
+export class Keeper implements SocketKeeper {
+  readonly socket: HibernatingSocket
+  readonly calls: CallShelf
+  readonly at: number
+  /** When something came last, in milliseconds since the epoch. */
+  seen: number
+  peer: SocketPeer | undefined
+  session: Session | undefined
+  readonly shelf: Shelf
+  readonly #host: KeeperHost
+  readonly #from: Origin
+  #mine: SessionSocket | undefined
+  #seen = 0
+  #leaving = false
+  #version: string | undefined
+  readonly #results = new Set<number>()
+  #closed = false
+  #restored = false
+  #window: number | undefined
+
+  constructor(host: KeeperHost, shelf: Shelf, socket: HibernatingSocket, from: Origin, at: number) {
+    this.#host = host
+    this.shelf = shelf
+    this.socket = socket
+    this.calls = new CallShelf(shelf, (call) => this.changed(call))
+    this.at = at
+    this.seen = at
+    this.#from = from
+  }
+
+  /** Whether it has said hello. */
+  get isGreeted(): boolean {
+    return !!this.session
+  }
+
+  get line(): Line | undefined {
+    return this.#mine?.line
+  }
+
+  attached(peer: SocketPeer): void {
+    this.peer = peer
+  }
+
+  /** Writes down that there is a socket. */
+  opened(): void {
+    this.#setHead({ from: this.#from, at: this.at })
+    this.shelf.save()
+  }
+
+  greeted(): void {
+    this.shelf.set('w', { text: '' })
+    this.shelf.save()
+  }
+
+  welcomed(session: Session, socket: SessionSocket, window: number | undefined): void {
+    this.session = session
+    this.#mine = socket
+    this.#window = window
+    this.#host.sockets.set(socket.line, this)
+    if (!this.#restored) this.identified()
+    this.#host.touch(this)
+    this.#host.changed()
+  }
+
+  /** It has been found out, perhaps again, whose it is. */
+  identified(): void {
+    const { hello, identity } = this.session!
+    const { id, owner, codec, timeout } = hello
+    const { json, marks, bytes } = this.#host.encode(identity)
+    this.shelf.set('w', undefined)
+    this.#setHead(
+      {
+        from: this.#from,
+        at: this.at,
+        order: this.#mine!.order,
+        hello: { id, owner, codec: codec.name, timeout, window: this.#window, identity: { json, marks } },
+      },
+      bytes && join(bytes),
+    )
+  }
+
+  heard(): void {
+    this.seen = Date.now()
+    if (this.seen - this.#seen > this.#host.seenEvery) this.#host.touch(this)
+  }
+
+  changed(call: Answering): void {
+    this.calls.changed(call)
+    this.#host.touch(this)
+  }
+
+  /** @param settled whether all is quiet */
+  save(settled = false): void {
+    if (this.#closed) return
+    try {
+      this.calls.save(settled)
+      this.#saveFlags()
+      const { session } = this
+      const latest = session?.socket && this.#host.keeperOf(session.socket.line)
+      if (session && latest && latest !== this) {
+        this.#dropSession()
+        latest.#saveSession(session)
+        latest.shelf.save()
+      } else if (session) this.#saveSession(session)
+      this.shelf.save()
+    } catch (error) {
+      this.#host.failed(this, error)
+    }
+  }
+
+  closed(): void {
+    this.#closed = true
+    if (this.line) this.#host.sockets.delete(this.line)
+    try {
+      this.shelf.clear()
+    } catch (error) {
+      this.#host.failed(this, error)
+    }
+    const left = this.session?.socket
+    const heir = left && this.#host.keeperOf(left.line)
+    if (heir) this.#host.touch(heir)
+    this.#host.changed()
+  }
+
+  #setHead(head: Head, bytes?: Uint8Array): void {
+    this.shelf.set('h', { text: JSON.stringify(head), bytes })
+  }
+
+  #saveFlags(): void {
+    const leaving = this.#mine?.leaving ?? false
+    if (leaving === this.#leaving && this.seen - this.#seen <= this.#host.seenEvery) return
+    this.#leaving = leaving
+    this.#seen = this.seen
+    this.shelf.set('f', { text: JSON.stringify([this.seen, leaving]) })
+  }
+
+  #saveSession(session: Session): void {
+    const { results, version, pending, lastCallId } = session
+    if (!results || version === this.#version) return
+    this.#version = version
+    const { kept } = results
+    const elsewhere: number[] = []
+    for (const [id, { answer, line }] of kept) {
+      if (line !== this.line) elsewhere.push(id)
+      if (this.#results.has(id)) continue
+      this.#results.add(id)
+      this.shelf.set(`r${id}`, { text: answer.text, bytes: answer.bytes?.length ? join(answer.bytes) : undefined })
+    }
+    if (this.#results.size > kept.size)
+      for (const id of this.#results) {
+        if (kept.has(id)) continue
+        this.#results.delete(id)
+        this.shelf.set(`r${id}`, undefined)
+      }
+    const { epoch, forgotten, lost } = results
+    const written: WrittenSession = { epoch, forgotten, lost: [...lost], pending: [...pending], lastCallId, elsewhere }
+    this.shelf.set('s', { text: JSON.stringify(written) })
+  }
+
+  /** Another socket has the session now. */
+  #dropSession(): void {
+    if (this.#version === undefined) return
+    this.#version = undefined
+    this.shelf.set('s', undefined)
+    for (const id of this.#results) this.shelf.set(`r${id}`, undefined)
+    this.#results.clear()
+  }
+
+  /** Takes note of what is there already, so that only what changes is written. */
+  #resumed(written: WrittenSession | undefined, session: Session, results: Iterable<number>, flags: Flags): void {
+    this.#seen = flags.seen
+    this.seen = flags.seen
+    this.#leaving = flags.leaving
+    if (!written) return
+    for (const id of results) this.#results.add(id)
+    this.#version = session.version
+  }
+
+  /** What an earlier process has written down of this socket; undefined where it had not been welcomed. */
+  read(
+    pieces: ReadonlyMap<string, Piece>,
+    codecs: Readonly<Record<'rich' | 'json', SessionHello['codec']>>,
+    refuse: (id: number, line: Line) => void,
+  ): { kept: KeptSocket; identity: Encoded & { joined: Uint8Array | undefined } } | undefined {
+    const head = pieces.get('h')!
+    const { hello, order } = JSON.parse(head.text) as Head
+    if (!hello) return undefined
+    this.#restored = true
+    const written = pieces.has('s') ? (JSON.parse(pieces.get('s')!.text) as WrittenSession) : undefined
+    const [seen, leaving] = JSON.parse(pieces.get('f')?.text ?? '[0,false]') as [number, boolean]
+    const results: [number, Piece][] = []
+    for (const [name, piece] of pieces) if (name[0] === 'r') results.push([Number(name.slice(1)), piece])
+    let session: KeptSession | undefined
+    if (written) {
+      // What ran when this was written has not ended, or it would have been written again.
+      const lost = [...written.lost, ...written.pending]
+      session = { lastCallId: written.lastCallId, results: keepResults({ ...written, lost }, results) }
+    }
+    const { id, owner, timeout, window, codec, identity } = hello
+    const { json, marks } = identity
+    return {
+      identity: { json, ...(marks !== undefined && { marks }), joined: head.bytes },
+      kept: {
+        order: order!,
+        leaving,
+        hello: { id, owner, timeout, codec: codecs[codec] },
+        window,
+        session,
+        resume: (session, line) => {
+          if (written) {
+            session.results?.adopt(line, new Set(written.elsewhere))
+            for (const id of written.pending) refuse(id, line)
+          }
+          this.#resumed(
+            written,
+            session,
+            results.map(([id]) => id),
+            { seen, leaving },
+          )
+          this.calls.restore(pieces, (id, suspended, began) => session.answers.resume(id, suspended, line, began))
+        },
+      },
+    }
+  }
+}
+
+interface Flags {
+  readonly seen: number
+  readonly leaving: boolean
+}
+
+const join = (parts: readonly Uint8Array[]): Uint8Array => {
+  if (parts.length === 1) return parts[0]!
+  const bytes = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0))
+  let at = 0
+  for (const part of parts) {
+    bytes.set(part, at)
+    at += part.length
+  }
+  return bytes
+}

@@ -1,0 +1,67 @@
+import { evictDurableObject } from 'cloudflare:test'
+import { env } from 'cloudflare:workers'
+import { createClient } from '@pairwire/client'
+import { expect, it, onTestFinished } from 'vitest'
+import type { Sleeper } from '../../test/sleeper.ts'
+
+let objects = 0
+
+const open = (options: object = {}) => {
+  const stub = env.SLEEPERS.getByName(`sleep ${++objects}`)
+  const connect = () =>
+    createClient<Sleeper['router']>('ws://sleep.test/', {
+      connect: async () => {
+        const response = await stub.fetch('http://sleep.test/', {
+          headers: { Upgrade: 'websocket', 'Sec-WebSocket-Protocol': 'pairwire.1' },
+        })
+        response.webSocket!.accept()
+        return response.webSocket as never
+      },
+      ...options,
+    })
+  const client = connect()
+  onTestFinished(() => client.$connection.close())
+  return { stub, client, connect, evict: () => evictDurableObject(stub) }
+}
+
+const eventually = async <T>(ask: () => T, is: (value: T) => boolean) => {
+  for (let i = 0; i < 400 && !is(ask()); i++) await new Promise((resolve) => setTimeout(resolve, 5))
+  return ask()
+}
+
+it.each(['direct', 'ids', 'late', 'plain', 'greeting'] as const)('%s goes on after a sleep', async (name) => {
+  const { client, stub, evict } = open({ params: { name: 'ann' } })
+  const seen: string[] = []
+  const gaps: unknown[] = []
+  client[name]().subscribe({
+    onData: (event) => void seen.push(event),
+    onGap: (gap) => void gaps.push(gap),
+    onError: (e) => void seen.push(String(e)),
+  })
+  const first = await client.instance()
+  await new Promise((resolve) => setTimeout(resolve, 50))
+  await evict()
+  await stub.announce('one')
+  await eventually(
+    () => seen,
+    (seen) => seen.includes('one'),
+  )
+  await evict()
+  expect(await client.who()).toEqual({ name: 'ann' })
+  expect(await client.publish('two')).toBe('two')
+  await eventually(
+    () => seen,
+    (seen) => seen.includes('two'),
+  )
+  await evict()
+  await evict().catch(() => {})
+  expect(await client.publish('three')).toBe('three')
+  await eventually(
+    () => seen,
+    (seen) => seen.includes('three'),
+  )
+  expect(await client.instance()).not.toBe(first)
+  // What it says of its own it says again, and that is told; what it reads in the topic goes on where it was.
+  expect(seen.filter((event) => event !== 'hello')).toEqual(['one', 'two', 'three'])
+  expect(gaps).toEqual(name === 'greeting' ? Array(3).fill({ reason: 'untracked' }) : [])
+})
