@@ -296,6 +296,58 @@ describe('a subscriber who comes back', () => {
     expect([events.cursor, await gets(events)]).toEqual([lastEventId, ['leave ann', 'join cid']])
   })
 
+  it('gets no more than what is different, where the members were the same more than once', async () => {
+    const { presence, join, leave } = fresh(['ann'])
+    const { got } = reader(presence.subscribe())
+    let bob = join('bob')
+    for (let n = 0; n < 3; n++) {
+      leave(bob)
+      await turn()
+      bob = join('bob')
+      await turn()
+    }
+    const [, , first, second] = got
+    expect([first, second].map((event) => brief(event!.data))).toEqual(['leave bob', 'join bob'])
+    expect(await gets(presence.subscribe({ lastEventId: first!.id }))).toEqual(['join bob'])
+    expect(await gets(presence.subscribe({ lastEventId: second!.id }))).toEqual([])
+    join('cid')
+    await turn()
+    expect(await gets(presence.subscribe({ lastEventId: second!.id }))).toEqual(['join cid'])
+    leave(bob)
+    presence.list()
+    join('bob')
+    expect(await gets(presence.subscribe({ lastEventId: got.at(-1)!.id }))).toEqual([])
+  })
+
+  it('gets everyone where more has changed than is kept, and each change where just as much has', async () => {
+    const { presence, join, leave } = fresh(['ann'])
+    const { got } = reader(presence.subscribe())
+    const slow = [presence.subscribe(), presence.subscribe()] as const
+    await Promise.all(slow.map(next))
+    const guests: FakeConnection[] = []
+    for (let n = 0; n < 70; n++) {
+      await turn()
+      guests.push(join(`guest ${n}`))
+    }
+    // They read what they may miss, and stop.
+    await turn()
+    await Promise.all(slow.map((events) => lastId(events, 70)))
+    for (const [n, guest] of guests.entries()) {
+      if (n < 69) leave(guest)
+      await turn()
+      if (n < 4) await next(slow[0])
+      if (n < 5) await next(slow[1])
+    }
+    const ids = got.map(({ id }) => id).slice(1)
+    const last = got.map(({ data }) => brief(data)).slice(-64)
+    expect([ids.length, last[0], last[63]]).toEqual([139, 'leave guest 5', 'leave guest 68'])
+    expect(await gets(slow[0])).toEqual(['all ann guest 69'])
+    expect(await gets(slow[1])).toEqual(last)
+    expect(await gets(presence.subscribe({ lastEventId: ids[73]! }))).toEqual(['all ann guest 69'])
+    expect(await gets(presence.subscribe({ lastEventId: ids[74]! }))).toEqual(last)
+    expect(await gets(presence.subscribe({ lastEventId: ids[75]! }))).toEqual(last.slice(1))
+  })
+
   it('gets what happens from when it subscribed on, also where it reads later', async () => {
     const { presence, join } = fresh(['ann'])
     const lastEventId = await lastId(presence.subscribe())
