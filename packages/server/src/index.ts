@@ -66,4 +66,5 @@ export { type MemoryLedger, type MemoryLedgerOptions, memoryLedger } from './mem
 export { type MemoryTopicOptions, memoryTopic } from './memory-topic.ts'
 export type { AuthenticateCall, BaseServerOptions, ContextCall, ServerOptions } from './options.ts'
 export type { Origins } from './origin.ts'
+export type { PresenceEvent } from './presence-event.ts'
 export type { Topic, TopicEvents, TopicSubscription } from './topic.ts'
