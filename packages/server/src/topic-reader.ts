@@ -169,8 +169,11 @@ export class TopicReader<T> implements TopicEvents<T>, Waiting, Standing {
       this.#failure = undefined
     } else if (this.#ended) reads.shift()!.resolve(DONE)
     else if (this.#loading) return false
-    else if (this.#epoch !== log.epoch || this.#next < log.first) this.#recover()
-    else if (this.#loaded) {
+    else if (this.#epoch !== log.epoch || this.#next < log.first) {
+      // A snapshot would show what may yet be undone.
+      if (this.#snapshot && log.ready < log.last) return this.#wait()
+      this.#recover()
+    } else if (this.#loaded) {
       this.#give(this.#loaded)
       this.#loaded = undefined
       this.#attempts = 0
@@ -179,12 +182,14 @@ export class TopicReader<T> implements TopicEvents<T>, Waiting, Standing {
       if (event) {
         this.#next++
         this.#give(event)
-      } else this.#recover()
-    } else {
-      log.wait(this)
-      return false
-    }
+      } else this.#next = 0
+    } else return this.#wait()
     return true
+  }
+
+  #wait(): false {
+    this.#log.wait(this)
+    return false
   }
 
   #give(value: Tracked<T>): void {

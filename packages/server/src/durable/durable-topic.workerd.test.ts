@@ -751,7 +751,7 @@ describe('what it costs', () => {
         await events.next()
       }
       await publish()
-      expect(await measure(state, publish)).toEqual({ statements: 3, written: 1, read: 9, pages: 0 })
+      expect(await measure(state, publish)).toEqual({ statements: 3, written: 1, read: 6, pages: 0 })
       for (let n = 3; n < 100; n++) await publish()
       const steady = await measure(state, async () => {
         for (let n = 0; n < 640; n++) await publish()
