@@ -120,8 +120,10 @@ async function consume(tarballs) {
       }
     }
   }
-  // Doors that need no browser also have to load in plain Node.
-  const doors = packages.flatMap(({ doors, manifest: { name } }) => (manifest.dependencies[name] ? doors : []))
+  // Doors that need neither a browser nor a Durable Object also have to load in plain Node.
+  const doors = packages
+    .flatMap(({ doors, manifest: { name } }) => (manifest.dependencies[name] ? doors : []))
+    .filter(({ specifier }) => !specifier.endsWith('/durable'))
   const load = doors.map(({ specifier }) => `await import('${specifier}')`).join('\n')
   await check('its doors load in Node', ['node', '--input-type=module', '--eval', load], { cwd: app })
 }

@@ -10,8 +10,9 @@ const DOORS = [
   { door: '@pairwire/client', names: ['createClient', 'safe'], budget: 9_000 },
   { door: '@pairwire/client/json', names: ['createClient'], budget: 6_200 },
   { door: '@pairwire/contract', budget: 2_000 },
-  { door: '@pairwire/router', budget: 7_800 },
-  { door: '@pairwire/server', budget: 22_000 },
+  { door: '@pairwire/router', budget: 8_400 },
+  { door: '@pairwire/server', budget: 23_800 },
+  { door: '@pairwire/server/durable', budget: 32_000 },
   { door: '@pairwire/websocket-pair', budget: 5_000 },
 ]
 
