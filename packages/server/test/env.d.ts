@@ -7,6 +7,7 @@ declare namespace Cloudflare {
     readonly OBJECT: DurableObjectNamespace
     readonly BOARDS: DurableObjectNamespace<import('./board.ts').TestBoard>
     readonly SLEEPERS: DurableObjectNamespace<import('./sleeper.ts').Sleeper>
+    readonly LOBBIES: DurableObjectNamespace<import('./lobby.ts').Lobby>
     readonly ROOMS: DurableObjectNamespace<import('./room.ts').TestRoom>
   }
 }

@@ -1,16 +1,19 @@
 import { DurableObject } from 'cloudflare:workers'
 import type { TestBoard } from './board.ts'
+import type { Lobby } from './lobby.ts'
 import type { TestRoom } from './room.ts'
 import type { Sleeper } from './sleeper.ts'
 import { createServers, serverFor } from './suites/servers.ts'
 
 export { TestBoard } from './board.ts'
+export { Lobby } from './lobby.ts'
 export { TestRoom } from './room.ts'
 export { Sleeper } from './sleeper.ts'
 
 interface Env {
   readonly OBJECT: DurableObjectNamespace
   readonly BOARDS: DurableObjectNamespace<TestBoard>
+  readonly LOBBIES: DurableObjectNamespace<Lobby>
   readonly ROOMS: DurableObjectNamespace<TestRoom>
   readonly SLEEPERS: DurableObjectNamespace<Sleeper>
   /** Lets pages of every origin in: set where a browser is tested. */

@@ -104,15 +104,19 @@ export const createDurableServer = (
   /** Those that have not said hello. */
   const strangers = new Set<Keeper>()
   const listeners: (() => void)[] = []
+  /** Clients whose sessions are not there again yet, by their sockets. */
+  const waking = new Map<Keeper, { readonly order: number; readonly connection: Connection }>()
   let lastKey = 0
   let swept = 0
   let made: Made | undefined
 
   const server = (): Made => {
-    made ??= make(ctx, typeof options === 'function' ? options() : options, () => {
-      for (const listener of listeners) listener()
-    })
+    made ??= make(ctx, typeof options === 'function' ? options() : options, changed)
     return made
+  }
+
+  const changed = () => {
+    for (const listener of listeners) listener()
   }
 
   const report = (error: unknown) => mask(error, 'the Durable Object', 'query', made?.onError).message
@@ -153,7 +157,9 @@ export const createDurableServer = (
         const { hello, session } = read.kept
         const id = JSON.stringify([hello.owner, hello.codec.name, hello.id])
         if (session) sessions.set(id, session)
-        return [{ ws, keeper, from, id, ...read }]
+        const identity = sleeper.decode(read.identity, read.identity.joined)
+        waking.set(keeper, { order: read.kept.order, connection: { identity } })
+        return [{ ws, keeper, from, id, kept: read.kept, identity }]
       } catch (error) {
         lose(ws, shelf, error)
         return []
@@ -165,8 +171,7 @@ export const createDurableServer = (
       try {
         const socket = { ...kept, session: sessions.get(id) }
         const origin = { request: requestFrom(from), env }
-        const known = sleeper.decode(identity, identity.joined)
-        const restored = host.restore(keeper.socket, origin, keeper, socket, known)
+        const restored = host.restore(keeper.socket, origin, keeper, socket, identity)
         if (!restored) return
         waiting.set(keeper, ws)
         await restored
@@ -174,6 +179,7 @@ export const createDurableServer = (
         lose(ws, keeper.shelf, error)
       } finally {
         waiting.delete(keeper)
+        if (waking.delete(keeper)) changed()
       }
     })
     if (!waiting.size) return
@@ -183,7 +189,11 @@ export const createDurableServer = (
     })
     await Promise.race([Promise.all(contexts), late])
     clearTimeout(timer)
-    for (const [keeper, ws] of waiting) end(ws, keeper.shelf, OVERLOADED, `no context within ${PATIENCE} ms`)
+    for (const [keeper, ws] of waiting) {
+      waking.delete(keeper)
+      end(ws, keeper.shelf, OVERLOADED, `no context within ${PATIENCE} ms`)
+    }
+    changed()
   }
 
   /** A socket that cannot go on: its client knows enough to begin anew. */
@@ -240,8 +250,15 @@ export const createDurableServer = (
   }
 
   const connections: Connections = {
-    *[Symbol.iterator](): Iterator<Connection> {
-      for (const session of server().host.sessions) if (session.socket) yield session
+    [Symbol.iterator](): Iterator<Connection> {
+      const there: { order: number; connection: Connection }[] = []
+      for (const session of server().host.sessions)
+        if (session.socket) there.push({ order: session.socket.order, connection: session })
+      // The first that wakes up already sees all others.
+      for (const [keeper, known] of waking) if (!keeper.session) there.push(known)
+      // As they came, also where some of them waited longer for their contexts.
+      there.sort((a, b) => a.order - b.order)
+      return there.map(({ connection }) => connection).values()
     },
     onChange: (listener) => void listeners.push(listener),
     sweep,
