@@ -46,7 +46,7 @@ class Model {
     const { retain, bytes, age } = this.#retention
     let first = this.last + 1
     let taken = 0
-    for (const { at, size } of this.#published.toReversed()) {
+    for (const { at, size } of [...this.#published].reverse()) {
       taken += size
       if (this.now - at > age || this.last - first + 1 >= retain || (taken > bytes && first <= this.last)) break
       first--

@@ -1,0 +1,100 @@
+import { describe, expect, it } from 'vitest'
+import { data, measure, numbers, object } from '../../test/topics.ts'
+import { durableTopic } from './durable-topic.ts'
+
+describe('what it costs', () => {
+  it('is one row written for an event, and one more when it is deleted', () =>
+    object().run(async (state) => {
+      const topic = durableTopic<object>(state, 'a', { retain: 100 })
+      const first = await measure(state, () => topic.publish({ text: 'hello', at: new Date() }))
+      expect(first.written).toBeGreaterThan(1)
+      const events = topic.subscribe()
+      const publish = async () => {
+        topic.publish({ text: 'hello', bytes: new Uint8Array(100) })
+        await events.next()
+      }
+      await publish()
+      expect(await measure(state, publish)).toEqual({ statements: 3, written: 1, read: 6, pages: 0 })
+      for (let n = 3; n < 100; n++) await publish()
+      const steady = await measure(state, async () => {
+        for (let n = 0; n < 640; n++) await publish()
+      })
+      expect([steady.written, steady.pages]).toEqual([640 + 640, 0])
+      expect(steady.read).toBeLessThan(640 * 12)
+    }))
+
+  it('is nothing for a topic that is not used, and a few rows for one that is, however long it is', async () => {
+    const { run, evict } = object()
+    const options = { retain: 4_000, bytes: 200_000, age: 86_400_000 }
+    await run((state) => {
+      const topic = durableTopic<number>(state, 'a', options)
+      for (const n of numbers(1, 6_000)) topic.publish(n)
+    })
+    await evict()
+    await run(async (state) => {
+      expect(await measure(state, () => durableTopic<number>(state, 'a', options))).toMatchObject({ statements: 0 })
+      const topic = durableTopic<number>(state, 'a', options)
+      const used = await measure(state, () => topic.cursor)
+      expect(used.written).toBe(0)
+      expect(used.read).toBeLessThan(100)
+    })
+  })
+
+  it('is a page for many events that are replayed, not a read for each', async () => {
+    const { run, evict } = object()
+    const start = await run((state) => {
+      const topic = durableTopic<number>(state, 'a')
+      const start = topic.cursor
+      for (const n of numbers(1, 10_000)) topic.publish(n)
+      return start
+    })
+    await evict()
+    await run(async (state) => {
+      const topic = durableTopic<number>(state, 'a')
+      const cost = await measure(state, async () =>
+        expect(await data(topic.subscribe({ lastEventId: start }), 10_000)).toEqual(numbers(1, 10_000)),
+      )
+      expect(cost.pages).toBe(Math.ceil(10_000 / 64))
+      expect(cost.read).toBeLessThan(40_000)
+      // Together, readers need no more pages than one.
+      const many = await measure(state, () =>
+        Promise.all(numbers(1, 10).map(() => data(topic.subscribe({ lastEventId: start }), 1_000))),
+      )
+      expect(many.pages).toBe(Math.ceil(1_000 / 64))
+    })
+  })
+
+  it('is bounded memory also where events are large', async () => {
+    const { run, evict } = object()
+    const start = await run((state) => {
+      const topic = durableTopic<Uint8Array>(state, 'a')
+      const start = topic.cursor
+      for (const n of numbers(1, 100)) topic.publish(new Uint8Array(100_000).fill(n))
+      return start
+    })
+    await evict()
+    await run(async (state) => {
+      const topic = durableTopic<Uint8Array>(state, 'a')
+      const events = topic.subscribe({ lastEventId: start })
+      const cost = await measure(state, async () => {
+        for (const n of numbers(1, 100)) expect((await events.next()).value!.data[0]).toBe(n)
+      })
+      // Three at a time: each page ends with the event that passes 256 KiB.
+      expect(cost.pages).toBe(34)
+    })
+  })
+
+  it('is no memory for names that are not used any more', { timeout: 60_000 }, () =>
+    object().run(async (state) => {
+      for (let n = 0; n < 3_000; n++) {
+        const events = durableTopic<number>(state, `document ${n}`).subscribe()
+        durableTopic<number>(state, `document ${n}`).publish(n)
+        expect(await data(events, 1)).toEqual([n])
+      }
+      const events = durableTopic<number>(state, 'document 7').subscribe()
+      const next = events.next()
+      durableTopic<number>(state, 'document 7').publish(8)
+      expect((await next).value!.data).toBe(8)
+    }),
+  )
+})
