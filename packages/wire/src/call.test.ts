@@ -544,6 +544,29 @@ describe('a subscription that lost its socket', () => {
     expect(await got).toEqual(['DATA_LOSS'])
   })
 
+  it('that the other end lost before it was sent is called again, once its gap was told, also without an id', async () => {
+    const { say, heard, owner, call, sent, socket } = reading()
+    say([9, 1, 'a'], [8, 1, { code: 'DATA_LOSS', executed: 'no' }])
+    expect(owner.again).toHaveBeenCalledWith(call)
+    const next = socket()
+    next.open()
+    await nextTask()
+    next.open()
+    next.say([9, 1, 'b'], [10, 1])
+    await nextTask()
+    expect([heard, sent.length]).toEqual([['a', 'gap: lost', 'b', 'done'], 1])
+  })
+
+  it.each([
+    [true, ['a', 'gap: untracked', 'b', 'done']],
+    [false, ['a', 'b', 'done']],
+  ])('whose handler started anew goes on, and says so where it was asked to (%s)', async (onGap, expected) => {
+    const { say, heard, sent } = reading({}, onGap)
+    say([9, 1, 'a'], [14, 1], [9, 1, 'b'], [10, 1])
+    await nextTask()
+    expect([heard, sent.length]).toEqual([expected, 1])
+  })
+
   it('reports what onGap throws or rejects with, and goes on', async () => {
     const print = vi.spyOn(console, 'error').mockImplementation(() => {})
     for (const onGap of [

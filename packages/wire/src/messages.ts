@@ -18,7 +18,7 @@ export const DONE = 10 // callee → caller      [10, id, value?, marks?]
 export const PING = 11 // either               [11]
 export const PONG = 12 // either               [12]
 export const GOAWAY = 13 // acceptor → connector   [13, {reason?, retryAfter?}]
-export const CURSOR = 14 // callee → caller      [14, id, eventId]
+export const CURSOR = 14 // callee → caller      [14, id, eventId?]: without one, its handler starts anew
 
 /** One parsed protocol unit: its op, then its fields, nothing of it checked beyond being an array. */
 export type Message = readonly [op: unknown, ...fields: unknown[]]
