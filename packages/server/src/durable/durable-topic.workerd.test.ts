@@ -1,5 +1,5 @@
 import { superjsonTypes } from '@pairwire/wire'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { data, done, isSettled, lost, measure, numbers, object, rows, take } from '../../test/topics.ts'
 import { durableTopic } from './durable-topic.ts'
 import { migrate, STEPS } from './schema.ts'
@@ -216,6 +216,81 @@ describe('an event', () => {
       const largest = topic.publish('x'.repeat(2_000_000 - 34))
       topic.publish('next')
       expect(await data(events, 2)).toEqual([largest, 'next'])
+    }))
+})
+
+describe('storage that fails', () => {
+  /** Has statements fail that say this. */
+  const breakStatements = (state: DurableObjectState, part: string) => {
+    const { sql } = state.storage
+    const exec = sql.exec.bind(sql)
+    return vi.spyOn(sql, 'exec').mockImplementation(((statement: string, ...values: unknown[]) => {
+      if (statement.includes(part)) throw new Error('disk I/O error')
+      return exec(statement, ...values)
+    }) as never)
+  }
+
+  it('fails who publishes, and then nothing has happened', () =>
+    object().run(async (state) => {
+      const topic = durableTopic<number>(state, 'a')
+      const events = topic.subscribe()
+      const broken = breakStatements(state, 'INSERT INTO pairwire_events')
+      expect(() => topic.publish(1)).toThrow('disk I/O error')
+      broken.mockRestore()
+      topic.publish(2)
+      expect(await data(events, 1)).toEqual([2])
+      expect(topic.cursor.endsWith('.1')).toBe(true)
+    }))
+
+  it('fails who waits, and leaves who asks when it works again', () =>
+    object().run(async (state) => {
+      const topic = durableTopic<number>(state, 'a')
+      const start = topic.cursor
+      const [waiting, slow] = [topic.subscribe(), topic.subscribe()]
+      const next = waiting.next()
+      topic.publish(1)
+      const broken = breakStatements(state, 'FROM pairwire_topics')
+      await expect(next).rejects.toThrow('disk I/O error')
+      expect(await waiting.next()).toEqual(done)
+      expect(() => topic.subscribe()).toThrow('disk I/O error')
+      broken.mockRestore()
+      await lost(slow)
+      expect(await data(topic.subscribe({ lastEventId: start }), 1)).toEqual([1])
+    }))
+
+  it('fails who reads, once', async () => {
+    const { run, evict } = object()
+    const start = await run((state) => {
+      const topic = durableTopic<number>(state, 'a')
+      const start = topic.cursor
+      topic.publish(1)
+      return start
+    })
+    await evict()
+    await run(async (state) => {
+      const events = durableTopic<number>(state, 'a').subscribe({ lastEventId: start })
+      const broken = breakStatements(state, 'e.json')
+      await expect(events.next()).rejects.toThrow('disk I/O error')
+      expect(await events.next()).toEqual(done)
+      broken.mockRestore()
+    })
+  })
+
+  it('that cannot delete stores and delivers all the same', () =>
+    object().run(async (state) => {
+      const topic = durableTopic<number>(state, 'a', { retain: 1 })
+      const events = topic.subscribe()
+      const broken = breakStatements(state, 'DELETE')
+      for (const n of numbers(1, 200)) {
+        topic.publish(n)
+        expect(await data(events, 1)).toEqual([n])
+      }
+      expect(rows(state)).toBe(200)
+      broken.mockRestore()
+      topic.publish(201)
+      expect(await data(events, 1)).toEqual([201])
+      await null
+      expect(rows(state)).toBe(1)
     }))
 })
 
