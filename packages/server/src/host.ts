@@ -196,7 +196,7 @@ export const createHost = (router: HostRouter, options: HostOptions, sleeping?: 
         sockets.add(peer)
       }
       const identified = identify(identity, from)
-      return isThenable(identified) ? identified.then(go) : go(identified)
+      return isThenable(identified) ? identified.then((who) => (keeper.isOff ? undefined : go(who))) : go(identified)
     },
 
     async drain({ timeout = 30_000, ...notice } = {}) {

@@ -28,7 +28,11 @@ export interface SessionOptions {
   readonly clientOf: ((session: ClientSession) => unknown) | undefined
   /** Where sockets outlive the process: what keeps the subscriptions, and what has to be waited for before it may end. */
   readonly sleep?:
-    | { readonly recorder: Recorder; pin(work: PromiseLike<unknown>): void; identified(session: Session): void }
+    | {
+        readonly recorder: Recorder
+        pin(work: PromiseLike<unknown>, session?: Session): void
+        identified(session: Session): void
+      }
     | undefined
 }
 
@@ -246,7 +250,7 @@ export class Session implements ClientSession {
     if (!sleep || kind === 'subscription' || typeof (work as PromiseLike<unknown>)?.then !== 'function') return work
     const over = () => this.pending.delete(id)
     if (kind === 'mutation') this.pending.add(id)
-    sleep.pin((work as PromiseLike<unknown>).then(over, over))
+    sleep.pin((work as PromiseLike<unknown>).then(over, over), this)
     return work
   }
 

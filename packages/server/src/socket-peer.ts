@@ -72,6 +72,8 @@ export interface SocketKeeper {
   heard(): void
   save(): void
   closed(): void
+  /** Whether the socket was given up before it was attached. */
+  readonly isOff: boolean
 }
 
 /** What a keeper knows of a socket that an earlier process has welcomed. */

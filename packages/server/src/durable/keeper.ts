@@ -52,6 +52,7 @@ export class Keeper implements SocketKeeper {
   seen: number
   peer: SocketPeer | undefined
   session: Session | undefined
+  isOff = false
   readonly shelf: Shelf
   readonly #host: KeeperHost
   readonly #from: Origin

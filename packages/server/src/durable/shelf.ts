@@ -25,7 +25,7 @@ const OVERHEAD = 16
  * Of that room, what the pieces of each kind may take; a kind is the first letter of a name. So many calls leave room for
  * what changes with each event, and would be dear in rows.
  */
-const SHARES: Readonly<Record<string, number>> = { h: 5_500, c: 3_500, d: 4_000, r: 1_500 }
+const SHARES: Readonly<Record<string, number>> = { h: 5_500, c: 3_500, d: 4_000, r: 1_500, s: 1_000 }
 const SMALL = 500
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: what V8 keeps in one byte a character

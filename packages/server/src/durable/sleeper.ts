@@ -41,11 +41,11 @@ export class Sleeper implements Sleeping, KeeperHost {
 
   readonly sleep: Sleeping['sleep'] = {
     recorder: this.#recorder(),
-    pin: (work) => {
+    pin: (work, session) => {
       if (this.#work) this.#work.push(work)
       else this.#ctx.waitUntil(Promise.resolve(work))
-      this.#settleSoon()
-      work.then(() => this.#settleSoon())
+      this.#touchSession(session)
+      work.then(() => this.#touchSession(session))
     },
     identified: (session: Session) => {
       for (const keeper of this.sockets.values()) {
@@ -94,6 +94,13 @@ export class Sleeper implements Sleeping, KeeperHost {
     this.#failed(error)
     // What cannot be written down would be lost without a word: the client comes back with what it knows.
     keeper.peer?.close(STATE_LOST, 'the object could not write down what it knows of this connection')
+  }
+
+  /** What runs for it has changed. Without a socket it is written down by the store. */
+  #touchSession(session: Session | undefined): void {
+    const keeper = session?.socket && this.sockets.get(session.socket.line)
+    if (keeper) this.touch(keeper)
+    else this.#settleSoon()
   }
 
   #recorder(): Recorder {
