@@ -21,6 +21,7 @@ import { refuseRequest } from '../refusal.ts'
 import { refusalCode } from '../refusals.ts'
 import type { KeptSession } from '../session.ts'
 import { type Connection, type Connections, connectionsOf } from './connections.ts'
+import { durableLedger } from './durable-ledger.ts'
 import { HibernatingSocket } from './hibernating-socket.ts'
 import { Keeper } from './keeper.ts'
 import { type Origin, originOf, requestFrom } from './origin-request.ts'
@@ -362,6 +363,8 @@ const make = (ctx: DurableObjectState, options: AnyDurableServerOptions, changed
   )
   const hostOptions: HostOptions = {
     ...others,
+    // One in memory would forget with each sleep.
+    ledger: others.ledger ?? durableLedger(ctx),
     origins: (_origin, request) => !!vouchedFor(request, types) || refuseOrigin(request, origins) === undefined,
     authenticate(call) {
       const identity = vouchedFor(call.request, types)?.identity
