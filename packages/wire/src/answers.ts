@@ -148,11 +148,16 @@ export const createAnswers = ({ codec, limits, callee, timeout, memory, admit, r
     return call
   }
 
+  /** What is to be kept of a call may have changed: only a subscription can be started again. */
+  const record = (call: Answering) => {
+    if (call.procedure.kind === 'subscription') recorder?.changed(call)
+  }
+
   const enlist = (call: Answering, line: Line) => {
     if (call.procedure.kind === 'subscription') subscriptions++
     size++
     if (call.procedure.takesStream)
-      call.stream = createInbox({ weigh: line.weigh, leave() {}, idle: () => recorder?.changed(call) })
+      call.stream = createInbox({ weigh: line.weigh, leave() {}, idle: () => record(call) })
     live.set(call.id, call)
   }
 
@@ -256,10 +261,8 @@ export const createAnswers = ({ codec, limits, callee, timeout, memory, admit, r
     if (call.released) return
     call.released = true
     size--
-    if (call.procedure.kind === 'subscription') {
-      subscriptions--
-      recorder?.changed(call)
-    }
+    if (call.procedure.kind === 'subscription') subscriptions--
+    record(call)
     if (live.get(call.id) === call) live.delete(call.id)
   }
 
@@ -370,7 +373,7 @@ export const createAnswers = ({ codec, limits, callee, timeout, memory, admit, r
   const grant = (call: Answering, n: number) => {
     if (call.sender) call.sender.grant(n)
     else if (call.before) call.before.unread = Math.max(0, call.before.unread - n)
-    recorder?.changed(call)
+    record(call)
   }
 
   const isSound = (op: number, id: number, n: unknown, { firstId }: Line) => {
