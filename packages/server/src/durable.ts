@@ -10,3 +10,4 @@ export { durablePresence, type Presence, type PresenceSubscription } from './dur
 export { type RoomCall, type RoomOptions, type Rooms, type RoomsOptions, rooms } from './durable/rooms.ts'
 export { RpcDurableObject, type RpcDurableObjectOptions } from './durable/rpc-durable-object.ts'
 export type { PresenceEvent } from './presence-event.ts'
+export type { Topic, TopicEvents, TopicSubscription } from './topic.ts'
