@@ -135,16 +135,21 @@ describe('what is retained', () => {
       expect((await more).value!.data).toBe(2)
     }))
 
-  it('is not what it was where a clock goes back', () =>
+  it('grows old in the order of publishing, also where a clock goes back', () =>
     object().run(async (state) => {
-      const now = vi.spyOn(Date, 'now').mockReturnValue(1_000)
-      const topic = durableTopic<number>(state, 'a', { age: 100 })
-      topic.publish(1)
-      now.mockReturnValue(500)
-      topic.publish(2)
-      await null
-      now.mockReturnValue(1_050)
-      expect(await replayed(state, { age: 100 })).toEqual([1, 2])
+      const options = { age: 100, retain: 2 }
+      const now = vi.spyOn(Date, 'now')
+      const topic = durableTopic<number>(state, 'a', options)
+      for (const [n, time] of [1_000, 500, 500].entries()) {
+        now.mockReturnValue(time)
+        topic.publish(n)
+        await null
+      }
+      // None is older than the one before it.
+      now.mockReturnValue(1_100)
+      expect(await replayed(state, options)).toEqual([1, 2])
+      now.mockReturnValue(1_101)
+      expect(await replayed(state, options)).toEqual([])
     }))
 
   it('is less or more with other options in the next instance', async () => {
