@@ -113,7 +113,14 @@ export class Keeper implements SocketKeeper {
   identified(): void {
     const { hello, identity } = this.session!
     const { id, owner, codec, timeout } = hello
-    const { json, marks, bytes } = this.#host.encode(identity)
+    let encoded: Encoded
+    try {
+      encoded = this.#host.encode(identity)
+    } catch (cause) {
+      const message = 'what authenticate returned cannot be written down: return a plain value, without functions'
+      return this.#host.failed(this, new TypeError(message, { cause }))
+    }
+    const { json, marks, bytes } = encoded
     this.shelf.set('w', undefined)
     this.#setHead(
       {
