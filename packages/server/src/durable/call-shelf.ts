@@ -58,7 +58,11 @@ export class CallShelf {
   /** Puts on the shelf what has changed. @param settled whether all is quiet */
   save(settled: boolean): void {
     const pages = new Set<number>()
-    for (const call of this.#changed) pages.add(this.#note(call))
+    for (const call of this.#changed) {
+      pages.add(this.#note(call))
+      // A frame may leave while its last event is being sent: that is counted only when it has left.
+      if (!settled) this.#unsettled.add(call)
+    }
     this.#changed.clear()
     if (settled) {
       for (const call of this.#unsettled) {
