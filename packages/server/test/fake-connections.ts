@@ -11,13 +11,18 @@ export interface FakeConnections<Identity> {
   join(identity: Identity): FakeConnection
   leave(connection: FakeConnection): void
   change(connection: FakeConnection, identity: Identity): void
+  /** Somebody turns out to have left while the object slept. */
+  miss(identity: Identity): void
   /** What the next sweep does. */
   onSweep(sweep: () => void): void
 }
 
-export const fakeConnections = <Identity>(more: Pick<Connections, 'onError'> = {}): FakeConnections<Identity> => {
+export const fakeConnections = <Identity>(
+  more: Pick<Connections, 'onError' | 'awake'> = {},
+): FakeConnections<Identity> => {
   const all = new Set<FakeConnection>()
   const listeners: (() => void)[] = []
+  const missing: ((connection: Connection) => void)[] = []
   const ctx = {} as DurableObjectState
   let sweep = () => {}
   const changed = () => {
@@ -26,6 +31,7 @@ export const fakeConnections = <Identity>(more: Pick<Connections, 'onError'> = {
   connectionsOf.set(ctx, {
     [Symbol.iterator]: () => all.values(),
     onChange: (listener) => listeners.push(listener),
+    onMissed: (listener) => missing.push(listener),
     sweep: () => sweep(),
     ...more,
   })
@@ -44,6 +50,9 @@ export const fakeConnections = <Identity>(more: Pick<Connections, 'onError'> = {
     change(connection, identity) {
       Object.assign(connection, { identity })
       changed()
+    },
+    miss(identity) {
+      for (const listener of missing) listener({ identity })
     },
     onSweep(next) {
       sweep = next

@@ -8,8 +8,6 @@ interface Person {
 
 const contract = defineContract({
   people: subscription({ output: type<PresenceEvent<Person>>() }),
-  /** A generator around it. */
-  told: subscription({ output: type<string>() }),
   list: query({ output: type<Person[]>() }),
 })
 
@@ -22,7 +20,6 @@ export class Lobby extends RpcDurableObject<unknown, Person> {
     .context<Person>()
     .handlers({
       people: ({ lastEventId }) => this.presence.subscribe({ lastEventId }),
-      told: ({ lastEventId, signal }) => told(this.presence.subscribe({ lastEventId, signal })),
       list: () => this.presence.list(),
     })
 
@@ -34,6 +31,10 @@ export class Lobby extends RpcDurableObject<unknown, Person> {
 
   override authenticate({ params, identity }: AuthenticateCall): Person {
     return (params ?? identity ?? { id: 'nobody' }) as Person
+  }
+
+  override owner({ id }: Person): string {
+    return id
   }
 
   /** Takes its time, as one that asks a database. */
@@ -49,8 +50,4 @@ export class Lobby extends RpcDurableObject<unknown, Person> {
   abort(): void {
     this.ctx.abort('a deploy')
   }
-}
-
-async function* told(events: ReturnType<Lobby['presence']['subscribe']>) {
-  for await (const { data } of events) yield data.type === 'all' ? `${data.members.length} there` : data.type
 }

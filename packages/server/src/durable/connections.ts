@@ -13,6 +13,13 @@ export interface Connections {
   [Symbol.iterator](): Iterator<Connection>
   /** Has a function called after any change: one came, or left, or has another identity. It runs no code of the user's. */
   onChange(listener: () => void): void
+  /**
+   * Has a function called with each that left while the object slept: it is among the connections no more when the object
+   * wakes up, but whoever was told something before that was told of it.
+   */
+  onMissed?(listener: (connection: Connection) => void): void
+  /** When all that were there before a sleep are there again; undefined if there were none. */
+  readonly awake?: Promise<unknown> | undefined
   /** Closes the sockets of those that have been silent too long, so that nobody is shown who is long gone. */
   sweep(): void
   /** The server's, for what goes wrong where no caller is told. */

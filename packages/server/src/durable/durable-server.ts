@@ -105,6 +105,8 @@ export const createDurableServer = (
   /** Those that have not said hello. */
   const strangers = new Set<Keeper>()
   const listeners: (() => void)[] = []
+  const missing: ((connection: Connection) => void)[] = []
+  let awake: Promise<unknown> | undefined
   /** Clients whose sessions are not there again yet, by their sockets. */
   const waking = new Map<Keeper, { readonly order: number; readonly connection: Connection }>()
   let lastKey = 0
@@ -197,6 +199,24 @@ export const createDurableServer = (
     changed()
   }
 
+  /** Who left while the object slept is not among its sockets any more: only the event that woke it says who it was. */
+  const miss = (ws: WebSocket) => {
+    try {
+      const { host, sleeper } = server()
+      const { shelf, pieces } = Shelf.find(ws, storage) ?? {}
+      const head = pieces?.get('h')
+      if (!shelf || !head || shelf.broken) return
+      const { from, at } = JSON.parse(head.text) as { from: Origin; at: number }
+      const keeper = new Keeper(sleeper, shelf, new HibernatingSocket(ws), from, at)
+      const read = keeper.read(pieces!, host.codecs, refusePending)
+      if (!read) return
+      const identity = sleeper.decode(read.identity, read.identity.joined)
+      for (const listener of missing) listener({ identity })
+    } catch (error) {
+      report(error)
+    }
+  }
+
   /** A socket that cannot go on: its client knows enough to begin anew. */
   const lose = (ws: WebSocket, shelf: Shelf, error: unknown) => {
     const code = refusalCode(error)
@@ -262,6 +282,10 @@ export const createDurableServer = (
       return there.map(({ connection }) => connection).values()
     },
     onChange: (listener) => void listeners.push(listener),
+    onMissed: (listener) => void missing.push(listener),
+    get awake() {
+      return awake
+    },
     sweep,
     get onError() {
       return server().onError
@@ -275,7 +299,7 @@ export const createDurableServer = (
   const ours = ctx.getWebSockets(TAG)
   if (ours.length)
     // The class's fields are there after this turn.
-    ctx.blockConcurrencyWhile(async () => {
+    awake = ctx.blockConcurrencyWhile(async () => {
       await undefined
       try {
         await wake(ours)
@@ -322,6 +346,7 @@ export const createDurableServer = (
   }
 
   function gone(ws: WebSocket, code: number, reason: string): void | Promise<void> {
+    if (!keepers.has(ws)) miss(ws)
     const result = handle(ws, ({ socket }) => socket.emit('close', { code, reason }))
     keepers.delete(ws)
     return result

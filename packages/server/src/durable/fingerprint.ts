@@ -24,6 +24,13 @@ export class SetFingerprint {
   #words: Words = [0, 0, 0, 0]
   #size = 0
 
+  copy(): SetFingerprint {
+    const copy = new SetFingerprint()
+    copy.#words = this.#words
+    copy.#size = this.#size
+    return copy
+  }
+
   add({ words: [a, b, c, d] }: Fingerprint): void {
     const [e, f, g, h] = this.#words
     this.#words = [(e + a) >>> 0, (f + b) >>> 0, (g + c) >>> 0, (h + d) >>> 0]

@@ -1,6 +1,7 @@
 import { type Tracked, tracked } from '@pairwire/contract'
 import type { PresenceEvent } from '../presence-event.ts'
-import type { Connections } from './connections.ts'
+import type { Connection, Connections } from './connections.ts'
+import type { SetFingerprint } from './fingerprint.ts'
 import { type Member, Roster } from './roster.ts'
 
 /** Who waits for the next event. */
@@ -21,11 +22,15 @@ const FEW = 64
 export class PresenceLog<M extends Member> {
   readonly waiting: Set<Waiting> = new Set()
   readonly #roster: Roster<M>
+  readonly #connections: Connections
   readonly #events: Event<M>[] = []
   /** The offset of the last change. */
   #last = 0
   /** What stood for the members before the oldest change that is kept. */
   #base: string
+  /** What stood for the members that the object woke up with, and for those that were there before. */
+  readonly #start: SetFingerprint
+  #waking: boolean | undefined
   #all: { readonly at: number; readonly event: Event<M> } | undefined
   #changed = false
   #scheduled = false
@@ -34,6 +39,9 @@ export class PresenceLog<M extends Member> {
     this.#roster = new Roster(connections, describe)
     this.#roster.update(() => {})
     this.#base = this.#roster.id
+    this.#connections = connections
+    this.#start = this.#roster.set
+    connections.onMissed?.((connection) => this.#miss(connection))
     connections.onChange(() => {
       this.#changed = true
       this.#schedule()
@@ -51,6 +59,24 @@ export class PresenceLog<M extends Member> {
     if (id === this.#roster.id) return this.#last
     for (let i = this.#events.length - 1; i >= 0; i--) if (this.#events[i]!.id === id) return this.#first + i
     return id === this.#base ? this.#first - 1 : undefined
+  }
+
+  /**
+   * Whether the object has just woken up, so that somebody may yet turn out to have left while it slept: the event that
+   * woke it comes only when all others are awake. It is over, and readers are woken, before anything else happens.
+   */
+  get isWaking(): boolean {
+    if (this.#waking === undefined) {
+      this.#waking = true
+      Promise.resolve(this.#connections.awake).finally(() =>
+        // A timer of no time: it keeps the object awake no longer than the event does.
+        setTimeout(() => {
+          this.#waking = false
+          for (const reader of this.waiting) reader.wake()
+        }, 0),
+      )
+    }
+    return this.#waking
   }
 
   /** The event behind an offset, or who is there, where there is none or too much has happened; undefined: none yet. */
@@ -82,6 +108,21 @@ export class PresenceLog<M extends Member> {
     queueMicrotask(() => {
       this.#scheduled = false
       this.#settle()
+      for (const reader of this.waiting) reader.wake()
+    })
+  }
+
+  /** Somebody left before anything else happened here. */
+  #miss(connection: Connection): void {
+    // What was told first must still be known.
+    if (!this.#waking || this.#base !== `${this.#start}`) return
+    const { member, print } = this.#roster.show(connection) ?? {}
+    // It has changed nothing where another connection still shows the same.
+    if (!member || !print || this.#roster.has(member.id)) return
+    this.#events.unshift(shared(this.#base, { type: 'leave', member }))
+    this.#start.add(print)
+    this.#base = `${this.#start}`
+    queueMicrotask(() => {
       for (const reader of this.waiting) reader.wake()
     })
   }

@@ -96,7 +96,7 @@ const step = fc.oneof(
   { weight: 4, arbitrary: fc.record({ do: fc.constant('subscribe' as const), at }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('new' as const) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('crowd' as const) }) },
-  { weight: 1, arbitrary: fc.record({ do: fc.constant('sleep' as const) }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('sleep' as const), gone: fc.nat(3) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('deploy' as const) }) },
 )
 
@@ -127,8 +127,15 @@ it('leaves every subscriber with who is there, whatever happens, and says so wit
             await turn()
           }
         else if (step.do === 'deploy') live([])
-        else if (step.do === 'sleep') live(connections.map(({ identity }) => identity as Person).reverse())
-        else if (step.do === 'crowd')
+        else if (step.do === 'sleep') {
+          // Some leave meanwhile, which is what wakes it up.
+          const people = connections.map(({ identity }) => identity as Person)
+          const gone = people.splice(0, step.gone)
+          live(people.reverse())
+          for (const watcher of watchers) watcher.read()
+          await turn()
+          for (const person of gone) host.miss(person)
+        } else if (step.do === 'crowd')
           for (let n = 0; n < 70; n++) {
             const guest = host.join({ id: `guest ${n}`, color: 'red' })
             await null
@@ -163,6 +170,7 @@ it('leaves every subscriber with who is there, whatever happens, and says so wit
       expect(textOf(presence.list())).toBe(textOf(there.values()))
       for (let i = 0; i < 200; i++) {
         for (const watcher of watchers) watcher.read()
+        if (i === 1) await scheduler.wait(1)
         await null
         await null
         await null

@@ -15,6 +15,8 @@ export class PresenceReader<M extends Member> implements TopicEvents<PresenceEve
   readonly #signal: AbortSignal | undefined
   /** The offset of what was read last; undefined before anything was. */
   #at: number | undefined
+  /** What it was to begin behind. */
+  readonly #from: string | undefined
   /** Who called next() and has no answer yet, in order. */
   readonly #reads: ((step: Step<M>) => void)[] = []
   #listens = false
@@ -23,6 +25,7 @@ export class PresenceReader<M extends Member> implements TopicEvents<PresenceEve
   constructor(log: PresenceLog<M>, lastEventId: string | undefined, signal: AbortSignal | undefined) {
     this.#log = log
     this.#signal = signal
+    this.#from = lastEventId
     this.#at = lastEventId === undefined ? undefined : log.find(lastEventId)
     if (this.#at !== undefined) this.cursor = lastEventId
   }
@@ -48,7 +51,7 @@ export class PresenceReader<M extends Member> implements TopicEvents<PresenceEve
   /** Answers as many reads as can be. */
   wake(): void {
     while (this.#reads.length > 0) {
-      const step = this.#ended ? undefined : this.#log.after(this.#at)
+      const step = this.#ended ? undefined : this.#next()
       if (step) this.#at = step.at
       else if (!this.#ended) break
       this.#reads.shift()!(step ? { done: false, value: step.event } : DONE)
@@ -61,6 +64,15 @@ export class PresenceReader<M extends Member> implements TopicEvents<PresenceEve
         this.#signal?.addEventListener('abort', this.#abort)
       }
     }
+  }
+
+  #next(): ReturnType<PresenceLog<M>['after']> {
+    const from = this.#from
+    if (this.#at === undefined && from !== undefined) {
+      this.#at = this.#log.find(from)
+      if (this.#at === undefined && this.#log.isWaking) return undefined
+    }
+    return this.#log.after(this.#at)
   }
 
   readonly #abort = (): void => {

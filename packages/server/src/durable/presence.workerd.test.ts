@@ -61,7 +61,12 @@ const lastId = async (events: TopicEvents<Event>, count = 1) => {
   return id
 }
 /** What a subscriber gets at once. */
-const gets = (events: TopicEvents<Event>) => reader(events).news()
+const gets = async (events: TopicEvents<Event>) => {
+  const { news, got } = reader(events)
+  await turn()
+  if (!got.length) await scheduler.wait(2)
+  return news()
+}
 
 afterEach(() => vi.useRealTimers())
 
@@ -364,6 +369,103 @@ describe('a subscriber who comes back', () => {
       expect([events.cursor, await gets(events)]).toEqual([undefined, ['all ann']])
     },
   )
+})
+
+describe('a subscriber who wakes up', () => {
+  /** An object that wakes up with these, and one who was told something before that. */
+  const wake = async (before: readonly string[], now: readonly string[], awake?: Promise<unknown>) => {
+    const lastEventId = await lastId(fresh(before).presence.subscribe())
+    const connections = fakeConnections<User>({ awake })
+    const presence = durablePresence(connections.ctx, show)
+    for (const name of now) connections.join({ name })
+    return { ...connections, presence, lastEventId, ...reader(presence.subscribe({ lastEventId })) }
+  }
+
+  it('is told who left, not everyone, where the object is woken by those who leave', async () => {
+    const { miss, news, got, presence } = await wake(['ann', 'bob', 'cid', 'dot'], ['ann'])
+    for (const name of ['dot', 'bob']) miss({ name })
+    expect(await news()).toEqual([])
+    miss({ name: 'cid' })
+    await turn()
+    const ids = got.map(({ id }) => id)
+    expect(await news()).toEqual(['leave cid', 'leave bob', 'leave dot'])
+    const left = ['ann', 'bob', 'dot', 'cid']
+    for (const id of ids) {
+      left.pop()
+      expect(id).toBe(
+        await lastId(
+          fresh(
+            left.length === 3 ? ['ann', 'bob', 'dot'] : left.length === 2 ? ['ann', 'dot'] : ['ann'],
+          ).presence.subscribe(),
+        ),
+      )
+    }
+    await scheduler.wait(2)
+    expect(await gets(presence.subscribe({ lastEventId: ids[0]! }))).toEqual(['leave bob', 'leave dot'])
+    expect(await news()).toEqual([])
+  })
+
+  it('is told who left before who came', async () => {
+    const { miss, join, news } = await wake(['ann', 'bob'], ['ann'])
+    join({ name: 'cid' })
+    await turn()
+    miss({ name: 'bob' })
+    expect(await news()).toEqual(['leave bob', 'join cid'])
+  })
+
+  it('is told of everyone where that does not say what was before', async () => {
+    for (const missed of [[], ['dot'], ['ann'], ['bob', 'dot']]) {
+      const { miss, news } = await wake(['ann', 'bob', 'cid'], ['ann', 'cid'])
+      for (const name of missed) if (name !== 'bob') miss({ name })
+      expect(await news()).toEqual([])
+      await scheduler.wait(2)
+      expect(await news()).toEqual(['all ann cid'])
+      miss({ name: 'bob' })
+      expect(await news()).toEqual([])
+    }
+  })
+
+  it('is told of everyone where too much has happened before it is known who left', async () => {
+    const { miss, join, news } = await wake(['ann', 'bob'], ['ann'])
+    join({ name: 'cid' })
+    for (let n = 0; n < 100; n++) {
+      const guest = join({ name: `guest ${n}` })
+      await turn()
+      guest.leave()
+      await turn()
+    }
+    miss({ name: 'bob' })
+    expect(await news()).toEqual([])
+    await scheduler.wait(2)
+    expect(await news()).toEqual(['all ann cid'])
+  })
+
+  it('waits until all are awake', async () => {
+    let settle!: () => void
+    const { miss, news } = await wake(
+      ['ann', 'bob'],
+      ['ann'],
+      new Promise<void>((resolve) => {
+        settle = resolve
+      }),
+    )
+    await scheduler.wait(5)
+    expect(await news()).toEqual([])
+    settle()
+    await turn()
+    miss({ name: 'bob' })
+    expect(await news()).toEqual(['leave bob'])
+  })
+
+  it('is not told twice of a member with two connections', async () => {
+    const { miss, news } = await wake(['ann', 'bob'], ['ann'])
+    miss({ name: 'ann' })
+    miss({ name: 'bob' })
+    expect(await news()).toEqual(['leave bob'])
+    miss({ name: 'bob' })
+    await scheduler.wait(2)
+    expect(await news()).toEqual([])
+  })
 })
 
 describe('a subscriber who leaves', () => {

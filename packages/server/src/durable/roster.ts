@@ -9,7 +9,8 @@ export interface Member {
   readonly id: string
 }
 
-interface Shown<M> {
+/** A member, and what stands for it. */
+export interface Shown<M> {
   readonly member: M
   readonly print: Fingerprint
 }
@@ -35,6 +36,15 @@ export class Roster<M extends Member> {
     return `${this.#set}`
   }
 
+  /** What stands for who is shown now, whoever comes or goes later. */
+  get set(): SetFingerprint {
+    return this.#set.copy()
+  }
+
+  has(id: string): boolean {
+    return this.#members.has(id)
+  }
+
   get size(): number {
     return this.#members.size
   }
@@ -48,7 +58,7 @@ export class Roster<M extends Member> {
     const before = this.#members
     const now = new Map<string, Shown<M>>()
     for (const connection of this.#connections) {
-      const shown = this.#shown(connection)
+      const shown = this.show(connection)
       // Of several connections the first one says how somebody is shown.
       if (shown && !now.has(shown.member.id)) now.set(shown.member.id, shown)
     }
@@ -67,7 +77,8 @@ export class Roster<M extends Member> {
     }
   }
 
-  #shown(connection: Connection): Shown<M> | undefined {
+  /** As what a connection is shown, if it is. */
+  show(connection: Connection): Shown<M> | undefined {
     const { identity } = connection
     const known = this.#known.get(connection)
     if (known && known.identity === identity) return known.shown
