@@ -8,6 +8,7 @@ declare namespace Cloudflare {
     readonly BOARDS: DurableObjectNamespace<import('./board.ts').TestBoard>
     readonly SLEEPERS: DurableObjectNamespace<import('./sleeper.ts').Sleeper>
     readonly LOBBIES: DurableObjectNamespace<import('./lobby.ts').Lobby>
+    readonly SUITES: DurableObjectNamespace<import('./suite-object.ts').SuiteObject>
     readonly ROOMS: DurableObjectNamespace<import('./room.ts').TestRoom>
   }
 }

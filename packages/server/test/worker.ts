@@ -3,12 +3,14 @@ import type { TestBoard } from './board.ts'
 import type { Lobby } from './lobby.ts'
 import type { TestRoom } from './room.ts'
 import type { Sleeper } from './sleeper.ts'
+import type { SuiteObject } from './suite-object.ts'
 import { createServers, serverFor } from './suites/servers.ts'
 
 export { TestBoard } from './board.ts'
 export { Lobby } from './lobby.ts'
 export { TestRoom } from './room.ts'
 export { Sleeper } from './sleeper.ts'
+export { SuiteObject } from './suite-object.ts'
 
 interface Env {
   readonly OBJECT: DurableObjectNamespace
@@ -16,6 +18,7 @@ interface Env {
   readonly LOBBIES: DurableObjectNamespace<Lobby>
   readonly ROOMS: DurableObjectNamespace<TestRoom>
   readonly SLEEPERS: DurableObjectNamespace<Sleeper>
+  readonly SUITES: DurableObjectNamespace<SuiteObject>
   /** Lets pages of every origin in: set where a browser is tested. */
   readonly OPEN?: boolean
 }

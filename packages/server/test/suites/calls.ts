@@ -138,6 +138,7 @@ export const calls = (place: Place): void => {
   it('gives a stream the deadline it is given', async () => {
     const client = openClient(place)
     const key = newKey()
+    await client.nothing()
     const stream = (async () => {
       for await (const _ of client.open(key, { timeout: 80 }));
     })()

@@ -99,7 +99,7 @@ export const frames = (place: Place): void => {
   it('closes with 4000 at anything but hello, and 4001 at another version of it', async () => {
     const first: [unknown, number][] = [
       [[2, 1, 'add', { a: 1, b: 2 }], 4000],
-      [[11], 4000],
+      [[12], 4000],
       ['x', 4000],
       [[0, 1, '', 'options'], 4000],
       [[0, 1, '', 5], 4000],
@@ -116,8 +116,22 @@ export const frames = (place: Place): void => {
     }
   })
 
+  it('closes with 4000 at a ping before hello', async () => {
+    const raw = await openRaw(place, 'main', { hello: false })
+    raw.send('[11]')
+    // The platform does not know what a hello is.
+    if (place.hibernates) expect(await raw.until(([op]) => op === 12)).toEqual([12])
+    else expect(await raw.end()).toMatchObject({ code: 4000 })
+  })
+
   it('closes with 4105 where no hello comes', async () => {
     const raw = await openRaw(place, 'tight', { hello: false })
+    if (place.hibernates) {
+      // At the next event, since a timer would cost.
+      await sleep(250)
+      expect(raw.closed).toBeUndefined()
+      await openRaw(place, 'tight')
+    }
     expect(await raw.end()).toMatchObject({ code: 4105 })
   })
 

@@ -50,12 +50,12 @@ export const handshake = (place: Place): void => {
   })
 
   it('lets a visitor go who left while it was authenticated', async () => {
-    const raw = await openRaw(place, 'auth', { hello: { params: { wait: 50 } } })
+    const raw = await openRaw(place, 'auth', { hello: { params: { wait: 200 } } })
     const key = newKey()
     raw.send([2, 1, 'order', { key, n: 1 }])
     raw.socket.close()
     const client = openClient(place)
-    await client.sleep(120)
+    await client.sleep(250)
     expect(await client.witness.of(key)).toEqual([])
   })
 

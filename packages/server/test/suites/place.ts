@@ -7,6 +7,10 @@ import type { TestRouter } from './router.ts'
 export interface Place {
   /** A socket to the server of this name, offering the subprotocol, and accepted. */
   connect(server: string, headers?: Record<string, string>): Socket | Promise<Socket>
+  /** Whether no timer runs there for what may never come, and the platform answers pings. */
+  readonly hibernates?: boolean
+  /** Whether what runs there is put out of memory between any two frames. */
+  readonly evicts?: boolean
 }
 
 export const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))

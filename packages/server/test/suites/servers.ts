@@ -1,4 +1,4 @@
-import { createServer, RpcError, type Server } from '@pairwire/server'
+import { createServer, RpcError, type Server, type ServerOptions } from '@pairwire/server'
 import { remember, router } from './router.ts'
 
 const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms))
@@ -15,56 +15,51 @@ const authenticate = async ({ params }: { params: unknown }): Promise<string> =>
   return `visitor ${turn}`
 }
 
-/** The servers of the suites, by the path each answers at. Browsers come from another origin: they are let in by `open`. */
-export const createServers = (open?: '*'): Record<string, Server<unknown>> => ({
-  main: createServer(router, {
-    onError: remember,
-    ...(open && { origins: open }),
-    context: ({ env }) => ({ name: 'main', env }),
-  }),
-  tight: createServer(router, {
-    onError: remember,
-    ...(open && { origins: open }),
-    context: ({ env }) => ({ name: 'tight', env }),
-    limits: {
-      message: 4_096,
-      depth: 8,
-      batch: 20,
-      calls: 4,
-      subscriptions: 2,
-      path: 32,
-      window: 4_096,
-      unread: 20_000,
-      hello: 200,
-      held: 8,
+type Options = ServerOptions<{ name: string; env: unknown }, string, unknown>
+
+/** What each server of the suites is told, by the path it answers at. Browsers come from another origin: `open` lets them in. */
+export const serverOptions = (open?: '*'): Record<string, Options> => {
+  const common = { onError: remember, ...(open && { origins: open }) }
+  return {
+    main: { ...common, context: ({ env }) => ({ name: 'main', env }) },
+    tight: {
+      ...common,
+      context: ({ env }) => ({ name: 'tight', env }),
+      limits: {
+        message: 4_096,
+        depth: 8,
+        batch: 20,
+        calls: 4,
+        subscriptions: 2,
+        path: 32,
+        window: 4_096,
+        unread: 20_000,
+        hello: 200,
+        held: 8,
+      },
     },
-  }),
-  auth: createServer(router, {
-    onError: remember,
-    ...(open && { origins: open }),
-    authenticate,
-    context: ({ identity, env }) => ({ name: identity, env }),
-  }),
-  context: createServer(router, {
-    onError: remember,
-    ...(open && { origins: open }),
-    context: () => {
-      throw new Error('classified')
+    auth: { ...common, authenticate, context: ({ identity, env }) => ({ name: identity, env }) },
+    context: {
+      ...common,
+      context: () => {
+        throw new Error('classified')
+      },
     },
-  }),
-  origins: createServer(router, {
-    onError: remember,
-    origins: ['https://chat.example', 'http://localhost:5173'],
-    context: ({ env }) => ({ name: 'origins', env }),
-  }),
-  any: createServer(router, { onError: remember, origins: '*', context: ({ env }) => ({ name: 'any', env }) }),
-  one: createServer(router, {
-    onError: remember,
-    ...(open && { origins: open }),
-    connections: 1,
-    context: ({ env }) => ({ name: 'one', env }),
-  }),
-})
+    origins: {
+      onError: remember,
+      origins: ['https://chat.example', 'http://localhost:5173'],
+      context: ({ env }) => ({ name: 'origins', env }),
+    },
+    any: { onError: remember, origins: '*', context: ({ env }) => ({ name: 'any', env }) },
+    one: { ...common, connections: 1, context: ({ env }) => ({ name: 'one', env }) },
+  }
+}
+
+/** The servers of the suites, by the path each answers at. */
+export const createServers = (open?: '*'): Record<string, Server<unknown>> =>
+  Object.fromEntries(
+    Object.entries(serverOptions(open)).map(([name, options]) => [name, createServer(router, options)]),
+  )
 
 /** The server that a request's path asks for, also behind `/object/`. */
 export const serverFor = (url: string, servers: Record<string, Server<unknown>>): Server<unknown> | undefined => {
