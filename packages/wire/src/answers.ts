@@ -330,19 +330,21 @@ export const createAnswers = ({ codec, limits, callee, timeout, memory, admit, r
     const procedure = callee.find(path) ?? GONE
     let input: unknown
     let problem: unknown
+    let end: RpcError | undefined
     try {
       // Another version of the code may have woken up, where one is being developed.
       if (procedure === GONE) throw refuse('NOT_FOUND', `there is no procedure "${path}"`)
       input = codec.decode(json, marks, from.bytes)
-      if (from.deadline && from.deadline <= Date.now()) throw refuse('DEADLINE_EXCEEDED', `"${path}" ran out of time`)
-      if (from.busy) throw refuse('UNAVAILABLE', `"${path}" slept before it had read what its stream brought`)
-      // What its handler may have had ready for a reader who was slow is gone; `executed: 'no'` says that it may be called again.
-      const window = Math.min(options.window || line.window, line.limits.window)
-      if (from.cursor === undefined && from.untracked && from.unread >= window)
-        throw refuse('DATA_LOSS', `"${path}" slept before all of its events could be sent`)
     } catch (error) {
       problem = error
     }
+    const window = Math.min(options.window || line.window, line.limits.window)
+    if (from.deadline && from.deadline <= Date.now())
+      end = refuse('DEADLINE_EXCEEDED', `"${path}" ran out of time`, 'unknown')
+    else if (from.busy) end = refuse('UNAVAILABLE', `"${path}" slept before it had read what its stream brought`)
+    // What its handler may have had ready for a reader who was slow is gone; `executed: 'no'` says that it may be called again.
+    else if (from.cursor === undefined && from.untracked && from.unread >= window)
+      end = refuse('DATA_LOSS', `"${path}" slept before all of its events could be sent`)
     const call = new Answering(id, path, procedure, input, options, line, false, expire, recorder)
     call.before = { unread: from.unread, unasked: from.unasked }
     call.message = from.call
@@ -352,8 +354,12 @@ export const createAnswers = ({ codec, limits, callee, timeout, memory, admit, r
     call.repeats = from.untracked && from.cursor === undefined
     enlist(call, line)
     began(call)
-    if (problem) fail(call, problem)
-    else perform(call, options, line)
+    if (problem) return fail(call, problem)
+    perform(call, options, line)
+    if (!end || call.silent) return
+    // Its handler runs all the same, and is left at once: what its `finally` undoes may have outlived the sleep.
+    tellIfItFits(call, end)
+    call.abort(end)
   }
 
   /** An item of the caller's input stream, or its end. */
