@@ -57,10 +57,7 @@ export interface SocketPeer {
 export const isThenable = (value: unknown): value is PromiseLike<unknown> =>
   typeof (value as PromiseLike<unknown> | null)?.then === 'function'
 
-/**
- * Writes down what a socket's end knows, where the process may end and the socket stay. Whatever a frame tells the other
- * end is written down before it leaves.
- */
+/** Writes down what a socket's end knows, where the process may end and the socket stay: before the turn is over that it came in. */
 export interface SocketKeeper {
   /** First: whose it is. */
   attached(peer: SocketPeer): void
@@ -70,7 +67,6 @@ export interface SocketKeeper {
   welcomed(session: Session, socket: SessionSocket, window: number | undefined): void
   /** A frame came. */
   heard(): void
-  save(): void
   closed(): void
   /** Whether the socket was given up before it was attached. */
   readonly isOff: boolean
@@ -112,7 +108,6 @@ export const createSocketPeer = (
   let gone = false
   const attached: SocketPeer & Attached = {
     send(frame) {
-      keeper?.save()
       socketEnd.send(frame)
       // Not every runtime says how much waits to be sent; where it does, a reader that does not read has to go.
       if ((socket.bufferedAmount ?? 0) > limits.buffered) attached.close(SLOW_CONSUMER, 'too much waits to be read')

@@ -64,6 +64,8 @@ const offsetOf = (log: TopicLog<unknown>, id: unknown): number | undefined => {
  * and its signal only from then on: who is not read can be forgotten.
  */
 export class TopicReader<T> implements TopicEvents<T>, Waiting, Standing {
+  /** Called when its position has changed. */
+  moved: (() => void) | undefined
   readonly #log: TopicLog<T>
   readonly #signal: AbortSignal | undefined
   #snapshot: TopicSubscription<T>['snapshot']
@@ -119,7 +121,10 @@ export class TopicReader<T> implements TopicEvents<T>, Waiting, Standing {
 
   next(): Promise<IteratorResult<Tracked<T>, undefined>> {
     if (this.#signal?.aborted) this.#end()
-    this.#consumed = this.#given
+    if (this.#consumed !== this.#given) {
+      this.#consumed = this.#given
+      this.moved?.()
+    }
     this.#attempt(() => this.#log.trim())
     return new Promise((resolve, reject) => {
       this.#reads.push({ resolve, reject })

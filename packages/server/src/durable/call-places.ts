@@ -24,9 +24,10 @@ export class CallPlaces implements Places {
     return id
   }
 
-  stand(topic: string, position: () => string | undefined): void {
+  stand(topic: string, position: () => string | undefined): () => void {
     this.#readers.set(topic, position)
     this.#changed()
+    return this.#changed
   }
 
   /** Undefined where there are none. */

@@ -30,8 +30,6 @@ export class CallShelf {
   readonly #byId = new Map<number, Answering>()
   readonly #places = new Map<Answering, CallPlaces>()
   readonly #changed = new Set<Answering>()
-  /** Where what is to be kept goes on changing without a word when a handler goes on: to be looked at once all is quiet. */
-  readonly #unsettled = new Set<Answering>()
 
   readonly #touched: (call: Answering) => void
 
@@ -43,7 +41,6 @@ export class CallShelf {
 
   changed(call: Answering): void {
     this.#changed.add(call)
-    if (call.stream || this.#places.has(call)) this.#unsettled.add(call)
   }
 
   placesOf(call: Answering): CallPlaces {
@@ -55,22 +52,11 @@ export class CallShelf {
     return places
   }
 
-  /** Puts on the shelf what has changed. @param settled whether all is quiet */
-  save(settled: boolean): void {
+  /** Puts on the shelf what has changed. */
+  save(): void {
     const pages = new Set<number>()
-    for (const call of this.#changed) {
-      pages.add(this.#note(call))
-      // A frame may leave while its last event is being sent: that is counted only when it has left.
-      if (!settled) this.#unsettled.add(call)
-    }
+    for (const call of this.#changed) pages.add(this.#note(call))
     this.#changed.clear()
-    if (settled) {
-      for (const call of this.#unsettled) {
-        const page = this.#pageOf.get(call)
-        if (page !== undefined) pages.add(page)
-      }
-      this.#unsettled.clear()
-    }
     for (const page of pages) {
       const lines = [...this.#pages[page]!].map((call) => this.#line(call))
       this.#shelf.set(`d${page}`, lines.length ? { text: JSON.stringify(lines) } : undefined)
@@ -93,7 +79,6 @@ export class CallShelf {
       this.#pages[page]!.delete(call)
       this.#pageOf.delete(call)
       this.#places.delete(call)
-      this.#unsettled.delete(call)
       if (this.#byId.get(call.id) === call) {
         this.#byId.delete(call.id)
         this.#shelf.set(`c${call.id}`, undefined)

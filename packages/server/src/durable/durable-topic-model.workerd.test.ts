@@ -93,6 +93,7 @@ class Subscriber {
       take: () => from.place,
       stand: (_, position) => {
         this.#position = position
+        return () => {}
       },
     })
     const id = from.lastEventId ?? from.place

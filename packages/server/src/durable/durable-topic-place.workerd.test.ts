@@ -9,6 +9,7 @@ describe('a place', () => {
     const { signal } = new AbortController()
     const stood: { topic: string; position: () => string | undefined }[] = []
     const taken: string[] = []
+    const moved: string[] = []
     placesOf.set(signal, {
       take(topic) {
         taken.push(topic)
@@ -16,9 +17,12 @@ describe('a place', () => {
         id = undefined
         return once
       },
-      stand: (topic, position) => stood.push({ topic, position }),
+      stand(topic, position) {
+        stood.push({ topic, position })
+        return () => moved.push(topic)
+      },
     })
-    return { signal, stood, taken }
+    return { signal, stood, taken, moved }
   }
 
   it('is where a subscription goes on that has no id', () =>
@@ -56,7 +60,7 @@ describe('a place', () => {
   it('is behind the last event that was consumed', () =>
     object().run(async (state) => {
       const topic = durableTopic<number>(state, 'a')
-      const { signal, stood } = placed(undefined)
+      const { signal, stood, moved } = placed(undefined)
       const events = topic.subscribe({ signal })
       const { position } = stood[0]!
       const start = topic.cursor
@@ -74,6 +78,8 @@ describe('a place', () => {
       expect(position()).toBe(ids[2])
       void events.next()
       expect(position()).toBe(ids[2])
+      // Told each time, and only then.
+      expect(moved).toEqual(['a', 'a', 'a'])
     }))
 
   it('is none before a snapshot was consumed', () =>

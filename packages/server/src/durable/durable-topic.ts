@@ -87,7 +87,7 @@ export const durableTopic = <T>(
     subscribe({ lastEventId, signal, snapshot } = {}) {
       const places = signal && placesOf.get(signal)
       const reader = new TopicReader<T>(log, { lastEventId: lastEventId ?? places?.take(key), signal, snapshot })
-      places?.stand(key, () => reader.position)
+      reader.moved = places?.stand(key, () => reader.position)
       return reader
     },
   }

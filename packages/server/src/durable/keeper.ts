@@ -143,11 +143,10 @@ export class Keeper implements SocketKeeper {
     this.#host.touch(this)
   }
 
-  /** @param settled whether all is quiet */
-  save(settled = false): void {
+  save(): void {
     if (this.#closed) return
     try {
-      this.calls.save(settled)
+      this.calls.save()
       this.#saveFlags()
       const { session } = this
       const latest = session?.socket && this.#host.keeperOf(session.socket.line)

@@ -38,7 +38,8 @@ export type RpcDurableObjectOptions<Identity, Env> = Omit<
 // biome-ignore lint/suspicious/noExplicitAny: where nothing is said of a context, any may be asked for
 export abstract class RpcDurableObject<Env = unknown, Identity = any, Ctx = Identity> extends DurableObject<Env> {
   /** The procedures. A field of the class, whose handlers are arrow functions: so they have the object as `this`. */
-  abstract readonly router: Router<unknown, Ctx, unknown>
+  // biome-ignore lint/suspicious/noExplicitAny: whatever its handlers may call on their clients
+  abstract readonly router: Router<unknown, Ctx, any>
   /** Limits, origins, what hears of errors. */
   readonly options?: RpcDurableObjectOptions<Identity, Env>
   readonly #server: DurableServer

@@ -21,6 +21,8 @@ export class Sleeper implements Sleeping, KeeperHost {
   readonly #changed: () => void
   readonly #failed: (error: unknown) => void
   #waits = false
+  /** Of something going on. */
+  #signs = 0
   /** What the event in hand has to be waited for. */
   #work: PromiseLike<unknown>[] | undefined
 
@@ -113,15 +115,22 @@ export class Sleeper implements Sleeping, KeeperHost {
     }
   }
 
-  /** Saves once nothing goes on any more: that is in this turn of the event loop, in which nothing else can come between. */
+  /**
+   * Saves once nothing goes on any more: that is in this turn of the event loop, in which nothing can come between. What a
+   * frame told a client has not been written down when it leaves; but if the process ends in its turn, so do its sockets.
+   */
   async #settleSoon(): Promise<void> {
+    this.#signs++
     if (this.#waits) return
     this.#waits = true
-    for (let turns = QUIET_TURNS; turns--; ) await undefined
+    for (let seen = 0; seen !== this.#signs; ) {
+      seen = this.#signs
+      for (let turns = QUIET_TURNS; turns--; ) await undefined
+    }
     this.#waits = false
     const touched = [...this.#touched]
     this.#touched.clear()
-    for (const keeper of touched) keeper.save(true)
+    for (const keeper of touched) keeper.save()
     try {
       this.#rewrite()
     } catch (error) {
