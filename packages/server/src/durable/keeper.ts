@@ -118,7 +118,8 @@ export class Keeper implements SocketKeeper {
       encoded = this.#host.encode(identity)
     } catch (cause) {
       const message = 'what authenticate returned cannot be written down: return a plain value, without functions'
-      return this.#host.failed(this, new TypeError(message, { cause }))
+      this.#host.failed(this, new TypeError(message, { cause }))
+      return
     }
     const { json, marks, bytes } = encoded
     this.shelf.set('w', undefined)
@@ -135,7 +136,8 @@ export class Keeper implements SocketKeeper {
 
   heard(): void {
     this.seen = Date.now()
-    if (this.seen - this.#seen > this.#host.seenEvery) this.#host.touch(this)
+    // What it brings may end at once, such as a mutation, and changes the session without a word.
+    this.#host.touch(this)
   }
 
   changed(call: Answering): void {
