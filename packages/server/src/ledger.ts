@@ -24,7 +24,8 @@ export interface LedgerRecord {
  * the call.
  *
  * A record is kept for a window of time, counted from `settle`, and is never dropped before: with its record a key loses
- * what keeps it from running again. One that was not settled stays until it is released.
+ * what keeps it from running again. One that was not settled stays as long as the process that claimed it, unless it is
+ * released; where that process is gone, for a window counted from `claim`.
  */
 export interface CallLedger {
   /** Whether it outlives this process: then "no record" means that the call never ran. */

@@ -64,7 +64,9 @@ const crash = async (run: (turn: Turn) => unknown, options?: DurableLedgerOption
 /** Lets what was written be stored. */
 const stored = ({ ctx }: Turn) => ctx.storage.sync()
 
-const effect = ({ sql }: Turn, name = 'effect') => sql.exec('INSERT INTO effects VALUES (?)', name)
+const effect = ({ sql }: Turn, name = 'effect'): undefined => {
+  sql.exec('INSERT INTO effects VALUES (?)', name)
+}
 const effects = () =>
   turn(({ sql }) =>
     sql
@@ -266,6 +268,42 @@ it.each([-50, -1_000_000])('does not end a window early where the clock is set b
   await turn(({ ledger }) => expect(ledger.claim('b', 'in')).toMatchObject({ outcome: { json: '2' } }), options)
 })
 
+it('shows the last of two records that a clock brings into sight together', async () => {
+  const time = clock()
+  const options = { window: 100 }
+  const put = (key: string, bytes: Uint8Array) =>
+    turn(({ ledger }) => {
+      expect(ledger.claim(key, 'in')).toBeUndefined()
+      ledger.settle(key, { ...outcome(), bytes })
+    }, options)
+  await put('a', new Uint8Array(1))
+  time.now += 10
+  await put('b', new Uint8Array(1_200_000))
+  time.now += 100
+  await put('b', new Uint8Array(3))
+  time.now -= 50
+  await turn(
+    ({ ledger }) => expect(ledger.claim('b', 'in')).toMatchObject({ outcome: { bytes: { length: 3 } } }),
+    options,
+  )
+})
+
+it('keeps every record of a page until its window is over, also where another instance began the page', async () => {
+  const time = clock()
+  const options = { window: 1_600 }
+  const begin = time.now
+  for (const [key, at] of Object.entries({ a: 0, b: 90 })) {
+    time.now = begin + at
+    await turn((t) => fill(t, key), options)
+    await sleep()
+  }
+  time.now = begin + 1_610
+  await turn(({ ledger }) => {
+    expect(ledger.claim('a', 'in')).toBeUndefined()
+    expect(ledger.claim('b', 'in')).toBeDefined()
+  }, options)
+})
+
 it('mixes no outcome with one before it, where the window was made longer meanwhile', async () => {
   const time = clock()
   const put = (key: string, length: number) => (t: Turn) => {
@@ -365,6 +403,97 @@ it('counts exactly, over sleeps and pages and what was dropped', async () => {
     await turn(async ({ ledger }) => expect(await failed(() => ledger.claim('more', 'in'))).toEqual(refusal), options)
     time.now += 1_800
   }
+})
+
+it('counts a record once, whatever it takes', async () => {
+  clock()
+  const options = { entries: 32, bytes: 10_000_000 }
+  await turn(({ ledger }) => {
+    ledger.claim('large', 'in')
+    ledger.settle('large', { ...outcome(), bytes: new Uint8Array(1_200_000) })
+  }, options)
+  await sleep()
+  await turn(async (t) => {
+    fill(t, ...Array.from({ length: 31 }, (_, i) => `${i}`))
+    expect(await failed(() => t.ledger.claim('more', 'in'))).toEqual(refusal)
+  }, options)
+})
+
+it('counts bytes once, of calls that begin and of those that end', async () => {
+  const key = (i: number) => `${i}`.repeat(10_000)
+  const options = { bytes: 50_000 }
+  const refused = async ({ ledger }: Turn) => expect(await failed(() => ledger.claim('more', 'in'))).toEqual(refusal)
+  await turn(async (t) => {
+    for (let i = 0; i < 4; i++) {
+      expect(t.ledger.claim(key(i), 'in')).toBeUndefined()
+      await null
+      t.ledger.settle(key(i), outcome())
+    }
+    expect(t.ledger.claim(key(4), 'in')).toBeUndefined()
+    await refused(t)
+    t.ledger.release(key(4))
+    expect(t.ledger.claim(key(4), 'in')).toBeUndefined()
+    await refused(t)
+  }, options)
+})
+
+it('gives room back in steps, by time and by bytes', async () => {
+  const time = clock()
+  const begin = time.now
+  const at = (after: number) => {
+    time.now = begin + after
+  }
+  const full = async (t: Turn) => (await failed(() => t.ledger.claim('more', 'in'))).retryAfter
+  await turn(
+    async (t) => {
+      fill(t, 'a')
+      at(100)
+      fill(t, ...Array.from({ length: 47 }, (_, i) => `${i}`))
+      expect(await full(t)).toBe(1_500)
+    },
+    { window: 1_600, entries: 48 },
+  )
+  stub = namespace.getByName(`ledger ${objects++}`)
+  await turn(
+    async (t) => {
+      at(0)
+      fill(t, 'a'.repeat(10_000))
+      at(50)
+      fill(t, ...Array.from({ length: 15 }, (_, i) => `${i % 10}`.repeat(10_000 + i)))
+      expect(await full(t)).toBe(1_550)
+    },
+    { window: 1_600, bytes: 160_000 },
+  )
+})
+
+it('does not count what is over for the sake of a call that ends later', async () => {
+  const time = clock()
+  const options = { window: 100, entries: 160 }
+  await turn(async (t) => {
+    t.ledger.claim('a', 'in')
+    await null
+    fill(t, ...Array.from({ length: 9 }, (_, i) => `old ${i}`))
+  }, options)
+  time.now += 1_000
+  await turn(async (t) => {
+    t.ledger.settle('a', outcome())
+    fill(t, ...Array.from({ length: 159 }, (_, i) => `${i}`))
+    expect(await failed(() => t.ledger.claim('more', 'in'))).toEqual(refusal)
+  }, options)
+})
+
+it('does not count what is over because a clock was once ahead', async () => {
+  const time = clock()
+  const options = { window: 160, entries: 320 }
+  time.now += 1e9
+  await turn((t) => fill(t, 'ahead'), options)
+  time.now -= 1e9
+  await turn((t) => fill(t, ...Array.from({ length: 15 }, (_, i) => `old ${i}`)), options)
+  time.now += 160
+  await turn(async (t) => {
+    fill(t, ...Array.from({ length: 319 }, (_, i) => `${i}`))
+    expect(await failed(() => t.ledger.claim('more', 'in'))).toEqual(refusal)
+  }, options)
 })
 
 it('stores an outcome past the bound of bytes, and refuses new keys until there is room', async () => {
@@ -551,7 +680,7 @@ it('drops all rows of a large one, before and after others', async () => {
 
 it('runs a call once, whenever the object sleeps', async () => {
   for (const resent of [false, true]) {
-    expect(await turn((t) => run(t, () => void effect(t) ?? 5, { resent }))).toBe(5)
+    expect(await turn((t) => run(t, () => effect(t) ?? 5, { resent }))).toBe(5)
     await sleep()
   }
   const thrown = () => {
@@ -586,7 +715,7 @@ it('lets a call join the same one that runs', async () => {
   const gate = new Promise<number>((resolve) => {
     go = resolve
   })
-  const first = turn((t) => run(t, () => void effect(t) ?? gate))
+  const first = turn((t) => run(t, () => effect(t) ?? gate))
   await turn(stored)
   const second = turn((t) => run(t, never, { resent: true }))
   await turn(() => go(5))
@@ -596,10 +725,10 @@ it('lets a call join the same one that runs', async () => {
 })
 
 it('leaves neither effect nor record where the object dies in the turn of a call without await', async () => {
-  await crash((t) => run(t, () => void effect(t) ?? 5))
+  await crash((t) => run(t, () => effect(t) ?? 5))
   expect(await effects()).toEqual([])
   // So it is known that it did not run.
-  expect(await turn((t) => run(t, () => void effect(t, 'again') ?? 6, { resent: true }))).toBe(6)
+  expect(await turn((t) => run(t, () => effect(t, 'again') ?? 6, { resent: true }))).toBe(6)
   await sleep()
   expect(await turn((t) => run(t, never, { resent: true }))).toBe(6)
   expect(await effects()).toEqual(['again'])
@@ -607,7 +736,7 @@ it('leaves neither effect nor record where the object dies in the turn of a call
 
 it('leaves both where it dies after that turn', async () => {
   await crash(async (t) => {
-    run(t, () => void effect(t) ?? 5)
+    run(t, () => effect(t) ?? 5)
     await stored(t)
   })
   expect(await effects()).toEqual(['effect'])
@@ -739,7 +868,11 @@ it('makes its tables again after deleteAll', async () => {
       ).toBe(key)
       expect(await run(t, never, { key })).toBe(key)
     }
-    expect(run(t, () => void t.ctx.storage.deleteAll() ?? 7, { key: 'sync' })).toBe(7)
+    const clear = () => {
+      t.ctx.storage.deleteAll()
+      return 7
+    }
+    expect(run(t, clear, { key: 'sync' })).toBe(7)
     run(t, () => new Promise(() => {}), { key: 'running' })
     await t.ctx.storage.deleteAll()
     t.ledger.release('running')

@@ -15,15 +15,12 @@ interface Page {
   open: boolean
 }
 
-/** Which page: also after `deleteAll`, when numbers begin anew. */
-type PageName = Pick<Page, 'page' | 'begun'>
-
 /** A call as its record begins. */
 export interface Claimed {
   readonly key: string
   readonly input: string
   /** The page that its record is on; undefined where it has none. */
-  page: PageName | undefined
+  page: number | undefined
   /** Bytes that its record takes, about. */
   bytes: number
 }
@@ -46,7 +43,7 @@ export interface Held {
 
 type PageRow = { page: number; begun: number; expires: number; entries: number | null; bytes: number | null }
 
-/** Records dropped at once. */
+/** Rows dropped at once, and what else belongs to the last of them. */
 const BATCH = 32
 
 /** What a record takes beside its text and bytes, in bytes, about. */
@@ -123,7 +120,7 @@ export class LedgerPages {
    * @param expires when the record's window is over
    */
   write(call: Claimed, outcome: LedgerOutcome | undefined, expires: number, now: number, bounds: PageBounds): void {
-    const own = call.page && this.#find(call.page)
+    const own = this.#find(call.page)
     const there = own && own.expires > now ? own : undefined
     const page = there ?? this.#writable(expires, now, bounds)
     const parts = outcome ? splitOutcome(outcome) : [{ kind: null, json: null, marks: null, bytes: null }]
@@ -143,13 +140,13 @@ export class LedgerPages {
         bytes,
       )
     this.#count(page, there ? 0 : 1, there ? weight - call.bytes : weight, expires)
-    call.page = page
+    call.page = page.page
     call.bytes = weight
   }
 
   /** Removes the record of a call, where it has one. */
   remove({ key, page }: Claimed): void {
-    if (page) this.#remove(this.#find(page), key)
+    this.#remove(this.#find(page), key)
   }
 
   #remove(page: Page | undefined, key: string): void {
@@ -165,7 +162,7 @@ export class LedgerPages {
   /** Drops some records of a page, and with the last of them the page. */
   #trim(page: number): void {
     const [last] = this.#exec<{ key: string }>(
-      'SELECT key FROM pairwire_ledger WHERE page = ? AND part = 0 ORDER BY key LIMIT 1 OFFSET ?',
+      'SELECT key FROM pairwire_ledger WHERE page = ? ORDER BY key LIMIT 1 OFFSET ?',
       page,
       BATCH - 1,
     )
@@ -176,10 +173,9 @@ export class LedgerPages {
     }
   }
 
-  #find({ page, begun }: PageName): Page | undefined {
-    return this.#page(
-      this.#exec<PageRow>('SELECT * FROM pairwire_ledger_pages WHERE page = ? AND begun = ?', page, begun)[0],
-    )
+  #find(page: number | undefined): Page | undefined {
+    if (page === undefined) return undefined
+    return this.#page(this.#exec<PageRow>('SELECT * FROM pairwire_ledger_pages WHERE page = ?', page)[0])
   }
 
   #last(): Page | undefined {
@@ -190,7 +186,7 @@ export class LedgerPages {
     if (!row) return undefined
     const { page, begun, entries, bytes } = row
     if (entries !== null && bytes !== null) return { ...row, entries, bytes, open: false }
-    if (this.#open?.page === page && this.#open.begun === begun) return this.#open
+    if (this.#open?.page === page) return this.#open
     const [count] = this.#exec<{ entries: number; bytes: number; latest: number }>(
       `SELECT count(*) FILTER (WHERE part = 0) AS entries, coalesce(sum(weight), 0) AS bytes,
       coalesce(max(expires), 0) AS latest FROM pairwire_ledger WHERE page = ?`,
@@ -204,7 +200,7 @@ export class LedgerPages {
   #writable(expires: number, now: number, bounds: PageBounds): Page {
     const last = this.#last()
     if (last?.open) {
-      const fits = last.entries < bounds.entries && last.bytes < bounds.bytes && last.expires > now
+      const fits = last.entries < bounds.entries && last.bytes < bounds.bytes
       // One that was begun later than now was begun before a clock was set back.
       if (fits && Math.abs(now - last.begun) < bounds.time) return last
       last.open = false
