@@ -5,13 +5,16 @@ import { join } from 'node:path'
 import { Log, LogLevel, Miniflare } from 'miniflare'
 import { root } from '../run.mjs'
 import { buildExample } from './build.mjs'
+import { evictor } from './evict.mjs'
 
 const cache = join(root, 'node_modules/.cache/pairwire')
 
 /**
+ * An example that wants to put its own objects to sleep finds a binding `DEV` here: see evict.mjs.
+ *
  * @param {string} name a folder of examples/ with a wrangler.json
  * @param {{ port?: number }} [options] the port; without it any free one
- * @returns {Promise<{ url: string, close(): Promise<void> }>}
+ * @returns {Promise<{ url: string, evict(className: string, name: string): Promise<void>, close(): Promise<void> }>}
  */
 export async function serveExample(name, { port = 0 } = {}) {
   mkdirSync(cache, { recursive: true })
@@ -40,25 +43,38 @@ export async function serveExample(name, { port = 0 } = {}) {
               modulesRoot: root,
               modules: { 'worker.js': { type: 'esm', contents: worker } },
             },
-            ...durableObjects(config),
-            ...(config.assets && { assets: { directory: assets, hasUserWorker: true } }),
+            ...bindings(config),
+            ...(config.assets && { assets: assetsOf(config, assets) }),
           },
         },
       ],
     })
     const { port: actual } = await miniflare.ready
-    return { url: `http://localhost:${actual}`, close }
+    return {
+      url: `http://localhost:${actual}`,
+      evict: (className, object) => miniflare.unsafeEvictDurableObject(config.name, className, { name: object }),
+      close,
+    }
   } catch (error) {
     await close().catch(() => {}) // what did not start may not be able to stop
     throw error
   }
 }
 
-/** Bindings to Durable Objects of the worker itself, as wrangler.json has them. */
-function durableObjects({ name: worker, durable_objects: { bindings = [] } = {} }) {
+const assetsOf = ({ assets: { not_found_handling: notFoundHandling = 'none' } }, directory) => ({
+  directory,
+  hasUserWorker: true,
+  notFoundHandling,
+})
+
+/** Bindings to Durable Objects of the worker itself, as wrangler.json has them, and one to whoever evicts them. */
+function bindings({ name: worker, durable_objects: { bindings = [] } = {} }) {
   const type = 'durable-object'
   return {
-    env: Object.fromEntries(bindings.map(({ name, class_name }) => [name, { type, worker, exportName: class_name }])),
+    env: {
+      ...Object.fromEntries(bindings.map(({ name, class_name }) => [name, { type, worker, exportName: class_name }])),
+      ...(bindings.length && { DEV: evictor(worker) }),
+    },
     exports: Object.fromEntries(bindings.map(({ class_name }) => [class_name, { type, storage: 'sqlite' }])),
   }
 }
