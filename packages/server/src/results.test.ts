@@ -169,3 +169,43 @@ it('tells what it weighs, as that changes', () => {
   results.clear()
   expect([weight, results.size, results.bytes]).toEqual([0, 0, 0])
 })
+
+it('takes a pong for the answer to the oldest ping of its own line', () => {
+  const results = make()
+  const [a, b] = [open(), open()]
+  for (let id = 1; id <= 32; id++) results.keep(id, answer(), a.line)
+  for (let id = 101; id <= 132; id++) results.keep(id, answer(), b.line)
+  // Asked on b, it still waits for what was asked on a, and asks for nothing more there.
+  for (let id = 33; id <= 64; id++) results.keep(id, answer(), a.line)
+  expect([a.pushed.length, b.pushed.length]).toEqual([1, 1])
+  results.confirm(a.line)
+  expect([1, 32, 33, 101].map((id) => !!results.recall(id))).toEqual([false, false, true, true])
+  results.confirm(b.line)
+  expect([33, 101].map((id) => !!results.recall(id))).toEqual([true, false])
+  // Two on one line: the first pong says nothing of the second ping.
+  results.keep(65, answer(), a.line)
+  results.resume(b.line)
+  results.resume(b.line)
+  results.confirm(b.line)
+  expect([33, 65].map((id) => !!results.recall(id))).toEqual([true, true])
+  results.confirm(b.line)
+  expect([33, 65].map((id) => !!results.recall(id))).toEqual([false, false])
+  expect(results.forgot(65)).toBe(true)
+})
+
+it('goes on with a ping that an earlier process sent', () => {
+  const before = make()
+  const { line } = open()
+  for (let id = 1; id <= 32; id++) before.keep(id, answer(), line)
+  const asked = before.asked(line)!
+  const after = createResults(before, 1_000_000)
+  const again = open()
+  after.await(again.line, asked)
+  after.adopt(again.line, new Set())
+  for (let id = 33; id <= 64; id++) after.keep(id, answer(), again.line)
+  expect(again.pushed).toEqual([])
+  after.confirm(again.line)
+  expect([1, 32, 33].map((id) => !!after.recall(id))).toEqual([false, false, true])
+  after.keep(65, answer(), again.line)
+  expect(again.pushed).toEqual(['[11]'])
+})

@@ -13,6 +13,10 @@ export interface Results extends Memory {
   resume(line: Line): void
   /** Says of those kept since before this process that they were sent on this line, but for these. */
   adopt(line: Line, elsewhere: ReadonlySet<number>): void
+  /** What the ping under way on this line asks about; another object each time. */
+  asked(line: Line): Asked | undefined
+  /** Such a ping is under way since before this process: the next pong on this line answers that. */
+  await(line: Line, asked: Asked): void
   /** Nobody will ever know how these calls end. */
   lose(ids: Iterable<number>): void
   /** Nobody will ask any more. */
@@ -23,6 +27,14 @@ export interface Results extends Memory {
   readonly kept: ReadonlyMap<number, Kept>
   readonly forgotten: number
   readonly lost: ReadonlySet<number>
+}
+
+/** What a ping asks about: results sent on its line, or with `resumed` those that were not. */
+export interface Asked {
+  readonly ids: ReadonlySet<number>
+  readonly resumed: boolean
+  /** How many pings before it have no answer yet. */
+  readonly before: number
 }
 
 /** What results go on from, after they were written down. */
@@ -64,8 +76,15 @@ export const createResults = (
   let freshBytes = 0
   for (const { answer } of kept.values()) bytes += answer.weight
   weigh(bytes)
-  /** What the ping under way asks about: results sent on its line, or with `resumed` those that were not. */
-  let asked: { line: Line; ids: Set<number>; resumed: boolean } | undefined
+  /** By line, the latest ping under way. Pongs come in order, and do not say what they answer. */
+  const asking = new WeakMap<Line, Asked>()
+  const ask = (line: Line, ids: ReadonlySet<number>, resumed: boolean) => {
+    const earlier = asking.get(line)
+    asking.set(line, { ids, resumed, before: earlier ? earlier.before + 1 : 0 })
+    fresh = new Set()
+    freshBytes = 0
+    line.push(`[${PING}]`)
+  }
 
   const remove = (id: number) => {
     const result = kept.get(id)
@@ -97,10 +116,13 @@ export const createResults = (
       for (const [id, { answer }] of kept) {
         if (elsewhere.has(id)) continue
         kept.set(id, { answer, line })
+        if (asking.get(line)?.ids.has(id)) continue
         fresh.add(id)
         freshBytes += answer.weight
       }
     },
+    asked: (line) => asking.get(line),
+    await: (line, asked) => void asking.set(line, asked),
     forgot: (id) => id <= forgotten || lost.has(id),
     clear() {
       for (const id of kept.keys()) remove(id)
@@ -124,28 +146,22 @@ export const createResults = (
       if (!line) return
       fresh.add(id)
       freshBytes += answer.weight
-      if (asked?.line === line || (fresh.size < ASK_AT && freshBytes < ASK_BYTES)) return
-      asked = { line, ids: fresh, resumed: false }
-      fresh = new Set()
-      freshBytes = 0
-      line.push(`[${PING}]`)
+      if (!asking.has(line) && (fresh.size >= ASK_AT || freshBytes >= ASK_BYTES)) ask(line, fresh, false)
     },
     resume(line) {
-      if (!kept.size) return
-      asked = { line, ids: new Set(kept.keys()), resumed: true }
-      fresh = new Set()
-      freshBytes = 0
-      line.push(`[${PING}]`)
+      if (kept.size) ask(line, new Set(kept.keys()), true)
     },
     confirm(line) {
-      if (asked?.line !== line) return
+      const asked = asking.get(line)
+      if (!asked) return
+      if (asked.before) return void asking.set(line, { ...asked, before: asked.before - 1 })
       for (const id of asked.ids) {
         if (!kept.has(id) || (kept.get(id)!.line === line) === asked.resumed) continue
         remove(id)
         // Should it be asked for after all, it must not look as if it had never come.
         if (asked.resumed) forgotten = Math.max(forgotten, id)
       }
-      asked = undefined
+      asking.delete(line)
     },
   }
 }

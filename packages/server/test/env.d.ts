@@ -9,6 +9,8 @@ declare namespace Cloudflare {
     readonly SLEEPERS: DurableObjectNamespace<import('./sleeper.ts').Sleeper>
     readonly LOBBIES: DurableObjectNamespace<import('./lobby.ts').Lobby>
     readonly SUITES: DurableObjectNamespace<import('./suite-object.ts').SuiteObject>
+    readonly PROBERS: DurableObjectNamespace<import('./prober.ts').Prober>
+    readonly DREAMERS: DurableObjectNamespace<import('./eviction/dreamer.ts').Dreamer>
     readonly ROOMS: DurableObjectNamespace<import('./room.ts').TestRoom>
   }
 }

@@ -1,13 +1,17 @@
 import { DurableObject } from 'cloudflare:workers'
 import type { TestBoard } from './board.ts'
+import type { Dreamer } from './eviction/dreamer.ts'
 import type { Lobby } from './lobby.ts'
+import type { Prober } from './prober.ts'
 import type { TestRoom } from './room.ts'
 import type { Sleeper } from './sleeper.ts'
 import type { SuiteObject } from './suite-object.ts'
 import { createServers, serverFor } from './suites/servers.ts'
 
 export { TestBoard } from './board.ts'
+export { Dreamer } from './eviction/dreamer.ts'
 export { Lobby } from './lobby.ts'
+export { Prober } from './prober.ts'
 export { TestRoom } from './room.ts'
 export { Sleeper } from './sleeper.ts'
 export { SuiteObject } from './suite-object.ts'
@@ -15,7 +19,9 @@ export { SuiteObject } from './suite-object.ts'
 interface Env {
   readonly OBJECT: DurableObjectNamespace
   readonly BOARDS: DurableObjectNamespace<TestBoard>
+  readonly DREAMERS: DurableObjectNamespace<Dreamer>
   readonly LOBBIES: DurableObjectNamespace<Lobby>
+  readonly PROBERS: DurableObjectNamespace<Prober>
   readonly ROOMS: DurableObjectNamespace<TestRoom>
   readonly SLEEPERS: DurableObjectNamespace<Sleeper>
   readonly SUITES: DurableObjectNamespace<SuiteObject>

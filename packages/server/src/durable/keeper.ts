@@ -1,4 +1,5 @@
 import type { Answering, Encoded, Line } from '@pairwire/wire'
+import type { Asked } from '../results.ts'
 import type { KeptSession, Session, SessionHello, SessionSocket } from '../session.ts'
 import type { KeptSocket, SocketKeeper, SocketPeer } from '../socket-peer.ts'
 import { CallShelf } from './call-shelf.ts'
@@ -59,6 +60,7 @@ export class Keeper implements SocketKeeper {
   #mine: SessionSocket | undefined
   #seen = 0
   #leaving = false
+  #asked: Asked | undefined
   #version: string | undefined
   readonly #results = new Set<number>()
   #closed = false
@@ -151,6 +153,7 @@ export class Keeper implements SocketKeeper {
       this.calls.save()
       this.#saveFlags()
       const { session } = this
+      if (session) this.#saveAsked(session)
       const latest = session?.socket && this.#host.keeperOf(session.socket.line)
       if (session && latest && latest !== this) {
         this.#dropSession()
@@ -187,6 +190,14 @@ export class Keeper implements SocketKeeper {
     this.#leaving = leaving
     this.#seen = this.seen
     this.shelf.set('f', { text: JSON.stringify([this.seen, leaving]) })
+  }
+
+  /** What the client has been asked, and has not answered. */
+  #saveAsked({ results }: Session): void {
+    const asked = results?.asked(this.line!)
+    if (asked === this.#asked) return
+    this.#asked = asked
+    this.shelf.set('p', asked && { text: JSON.stringify([asked.resumed, asked.before, ...asked.ids]) })
   }
 
   #saveSession(session: Session): void {
@@ -243,6 +254,7 @@ export class Keeper implements SocketKeeper {
     this.#restored = true
     const written = pieces.has('s') ? (JSON.parse(pieces.get('s')!.text) as WrittenSession) : undefined
     const [seen, leaving] = JSON.parse(pieces.get('f')?.text ?? '[0,false]') as [number, boolean]
+    const [resumed, before, ...ids] = JSON.parse(pieces.get('p')?.text ?? '[false,0]') as [boolean, ...number[]]
     const results: [number, Piece][] = []
     for (const [name, piece] of pieces) if (name[0] === 'r') results.push([Number(name.slice(1)), piece])
     let session: KeptSession | undefined
@@ -262,6 +274,10 @@ export class Keeper implements SocketKeeper {
         window,
         session,
         resume: (session, line) => {
+          if (pieces.has('p')) {
+            this.#asked = { resumed, before: before!, ids: new Set(ids) }
+            session.results?.await(line, this.#asked)
+          }
           if (written) {
             session.results?.adopt(line, new Set(written.elsewhere))
             for (const id of written.pending) refuse(id, line)
