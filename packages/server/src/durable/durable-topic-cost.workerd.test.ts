@@ -94,15 +94,22 @@ describe('what it costs', () => {
 
   it('is no memory for names that are not used any more', { timeout: 60_000 }, () =>
     object().run(async (state) => {
-      for (let n = 0; n < 3_000; n++) {
-        const events = durableTopic<number>(state, `document ${n}`).subscribe()
-        durableTopic<number>(state, `document ${n}`).publish(n)
-        expect(await data(events, 1)).toEqual([n])
+      const use = async (name: string) => {
+        const topic = durableTopic<string>(state, name)
+        const events = topic.subscribe()
+        topic.publish(name)
+        expect(await data(events, 1)).toEqual([name])
+        return new WeakRef(topic)
       }
-      const events = durableTopic<number>(state, 'document 7').subscribe()
-      const next = events.next()
-      durableTopic<number>(state, 'document 7').publish(8)
-      expect((await next).value!.data).toBe(8)
+      const refs: WeakRef<object>[] = []
+      for (let n = 0; n < 500; n++) refs.push(await use(`document ${n}`))
+      for (let tries = 0; tries < 500 && refs.some((ref) => ref.deref()); tries++) {
+        await new Promise((resolve) => setTimeout(resolve))
+        new Uint8Array(16_000_000).fill(tries)
+      }
+      expect(refs.filter((ref) => ref.deref())).toEqual([])
+      // They are found again.
+      for (let n = 0; n < 500; n++) expect(durableTopic(state, `document ${n}`).cursor.endsWith('.1')).toBe(true)
     }),
   )
 })
