@@ -87,8 +87,11 @@ export class Stage extends RpcDurableObject<unknown, User> {
 
   /** What there is: in memory, in tables, and of what waits to be sent, the most there has been. */
   count(): Count {
+    const { sql } = this.ctx.storage
+    // An object that had nothing to write has no tables.
     const rows = (table: string) =>
-      this.ctx.storage.sql.exec<{ n: number }>(`SELECT count(*) AS n FROM ${table}`).one().n
+      sql.exec('SELECT 1 FROM sqlite_master WHERE name = ?', table).toArray().length &&
+      sql.exec<{ n: number }>(`SELECT count(*) AS n FROM ${table}`).one().n
     const sockets = this.ctx.getWebSockets()
     return {
       sockets: sockets.length,
