@@ -279,7 +279,10 @@ it('shows the last of two records that a clock brings into sight together', asyn
   await put('a', new Uint8Array(1))
   time.now += 10
   await put('b', new Uint8Array(1_200_000))
-  time.now += 100
+  time.now += 10
+  await put('c', new Uint8Array(1))
+  // The page of 'a' is dropped here, and that of 'b' is not yet.
+  time.now += 95
   await put('b', new Uint8Array(3))
   time.now -= 50
   await turn(
@@ -827,6 +830,24 @@ it('records what a handler says of its own transaction that was rolled back', as
     message: 'rolled back later',
   })
   expect(await effects()).toEqual([])
+})
+
+it('goes on where it was part of a transaction that was rolled back', async () => {
+  const time = clock()
+  await turn((t) => {
+    fill(t, 'a')
+    time.now += 20_000_000
+    const undone = () => {
+      fill(t, 'b')
+      throw new Error('undone')
+    }
+    expect(() => t.ctx.storage.transactionSync(undone)).toThrow('undone')
+    fill(t, 'c', 'b')
+  })
+  await sleep()
+  await turn(({ ledger }) => {
+    for (const key of ['a', 'b', 'c']) expect(ledger.claim(key, 'in')).toMatchObject({ outcome: { json: '1' } })
+  })
 })
 
 it('keeps the start of a call that dies within a transaction of its own', async () => {
