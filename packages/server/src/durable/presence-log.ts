@@ -112,10 +112,10 @@ export class PresenceLog<M extends Member> {
     })
   }
 
-  /** Somebody left before anything else happened here. */
+  /** Somebody turns out to have been there when the object fell asleep: a change before all that are known. */
   #miss(connection: Connection): void {
-    // What was told first must still be known.
-    if (!this.#waking || this.#base !== `${this.#start}`) return
+    // Unless some of those are forgotten.
+    if (this.#base !== `${this.#start}`) return
     const { member, print } = this.#roster.show(connection) ?? {}
     // It has changed nothing where another connection still shows the same.
     if (!member || !print || this.#roster.has(member.id)) return

@@ -131,6 +131,25 @@ it('has one member for two tabs, also where one of them closes while the object 
   expect([await stub().who(), ann.seen]).toEqual([['ann'], []])
 })
 
+it('shows a user with two tabs as the first of them, also where that takes longer to wake up', async () => {
+  const { tab, evict } = open()
+  const ann = tab({ id: 'ann' })
+  await ann.watch()
+  const bobs = [tab({ params: { id: 'bob', color: 'slow' } }), tab({ params: { id: 'bob', color: 'red' } })] as const
+  for (const bob of bobs) await bob.client.list()
+  expect(await ann.news(2)).toEqual(['all ann', 'join bob'])
+  for (let n = 0; n < 3; n++) {
+    await evict()
+    expect(await bobs[1].client.list()).toEqual([{ id: 'ann' }, { id: 'bob', color: 'slow' }])
+  }
+  expect(ann.seen).toEqual([])
+  bobs[0].client.$connection.close()
+  expect([await ann.news(1), await ann.client.list()]).toEqual([
+    ['update bob'],
+    [{ id: 'ann' }, { id: 'bob', color: 'red' }],
+  ])
+})
+
 it('shows nobody whom describe does not show', async () => {
   const { tab, stub } = open()
   const guest = tab({})

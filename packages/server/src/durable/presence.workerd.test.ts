@@ -77,7 +77,7 @@ describe('who is there', () => {
     const again = join('ann')
     leave(joined.ann!)
     join('dot', { hidden: true })
-    expect(presence.list()).toEqual([{ id: 'bob' }, { id: 'cid' }, { id: 'ann' }])
+    expect(presence.list()).toEqual([{ id: 'ann' }, { id: 'bob' }, { id: 'cid' }])
     leave(again)
     expect(presence.list()).toEqual([{ id: 'bob' }, { id: 'cid' }])
   })
@@ -423,6 +423,13 @@ describe('a subscriber who wakes up', () => {
       miss({ name: 'bob' })
       expect(await news()).toEqual([])
     }
+  })
+
+  it('later than others may still be told who left', async () => {
+    const { miss, lastEventId, presence } = await wake(['ann', 'bob'], ['ann'])
+    await scheduler.wait(2)
+    miss({ name: 'bob' })
+    expect(await gets(presence.subscribe({ lastEventId }))).toEqual(['leave bob'])
   })
 
   it('is told of everyone where too much has happened before it is known who left', async () => {

@@ -15,15 +15,25 @@ export interface Shown<M> {
   readonly print: Fingerprint
 }
 
+/** A connection, as it was found last. */
+interface Row<M> {
+  readonly identity: unknown
+  readonly shown: Shown<M> | undefined
+  /** When that was. */
+  look: number
+}
+
 /** Who is shown, as the connections say: never counted, so that nothing that was missed can make it wrong. */
 export class Roster<M extends Member> {
   readonly #connections: Connections
   readonly #describe: (identity: unknown) => M | undefined
   readonly #codec: Codec
-  /** What each connection was shown as, for the identity it had. */
-  readonly #known = new WeakMap<Connection, { readonly identity: unknown; readonly shown: Shown<M> | undefined }>()
+  readonly #known = new WeakMap<Connection, Row<M>>()
+  /** Those that are shown. */
+  #rows: readonly Row<M>[] = []
+  #looks = 0
   readonly #set = new SetFingerprint()
-  #members: ReadonlyMap<string, Shown<M>> = new Map()
+  readonly #members = new Map<string, Shown<M>>()
 
   constructor(connections: Connections, describe: (identity: unknown) => M | undefined) {
     this.#connections = connections
@@ -55,46 +65,64 @@ export class Roster<M extends Member> {
 
   /** Looks who is there now. `tell` hears of each difference, when `id` is that of the set with it. */
   update(tell: (event: PresenceEvent<M>) => void): void {
-    const before = this.#members
-    const now = new Map<string, Shown<M>>()
+    const look = ++this.#looks
+    /** Ids of those of whom a connection has come, gone, or another identity. */
+    const touched = new Set<string>()
+    const rows: Row<M>[] = []
     for (const connection of this.#connections) {
-      const shown = this.show(connection)
+      const { identity } = connection
+      let row = this.#known.get(connection)
+      if (!row || row.identity !== identity) {
+        row = { identity, shown: this.show(connection), look }
+        this.#known.set(connection, row)
+        if (row.shown) touched.add(row.shown.member.id)
+      }
+      row.look = look
+      if (row.shown) rows.push(row)
+    }
+    for (const row of this.#rows) if (row.look !== look) touched.add(row.shown!.member.id)
+    this.#rows = rows
+    // Only they can be different now: the others are not gone through by their names, which is what would take long.
+    if (touched.size) this.#compare(touched, tell)
+  }
+
+  #compare(touched: ReadonlySet<string>, tell: (event: PresenceEvent<M>) => void): void {
+    const now = new Map<string, Shown<M>>()
+    for (const { shown } of this.#rows) {
+      const { id } = shown!.member
       // Of several connections the first one says how somebody is shown.
-      if (shown && !now.has(shown.member.id)) now.set(shown.member.id, shown)
+      if (touched.has(id) && !now.has(id)) now.set(id, shown!)
     }
-    this.#members = now
-    for (const [id, { member, print }] of before) {
-      if (now.has(id)) continue
-      this.#set.delete(print)
-      tell({ type: 'leave', member })
+    for (const id of touched) {
+      const old = this.#members.get(id)
+      if (!old || now.has(id)) continue
+      this.#members.delete(id)
+      this.#set.delete(old.print)
+      tell({ type: 'leave', member: old.member })
     }
-    for (const [id, { member, print }] of now) {
-      const old = before.get(id)
-      if (old?.print.text === print.text) continue
+    for (const [id, shown] of now) {
+      const old = this.#members.get(id)
+      if (old?.print.text === shown.print.text) continue
+      this.#members.set(id, shown)
       if (old) this.#set.delete(old.print)
-      this.#set.add(print)
-      tell({ type: old ? 'update' : 'join', member })
+      this.#set.add(shown.print)
+      tell({ type: old ? 'update' : 'join', member: shown.member })
     }
   }
 
   /** As what a connection is shown, if it is. */
   show(connection: Connection): Shown<M> | undefined {
-    const { identity } = connection
-    const known = this.#known.get(connection)
-    if (known && known.identity === identity) return known.shown
-    let shown: Shown<M> | undefined
     try {
-      const member = this.#describe(identity)
+      const member = this.#describe(connection.identity)
       if (member !== undefined) {
         if (typeof member?.id !== 'string')
           throw new TypeError('describe has to return { id } with a string, or undefined')
-        shown = { member, print: fingerprint(this.#codec.encode(member)) }
+        return { member, print: fingerprint(this.#codec.encode(member)) }
       }
     } catch (error) {
       // One bad identity must not hide all others.
       mask(error, 'presence', 'subscription', this.#connections.onError)
     }
-    this.#known.set(connection, { identity, shown })
-    return shown
+    return undefined
   }
 }
