@@ -312,7 +312,7 @@ it('does what a log does that has all the time and storage of the world, and nev
         })
       }
     }),
-    { numRuns: 200 },
+    { numRuns: 120 },
   )
   expect([undone > 100, evicted > 100]).toEqual([true, true])
 })
