@@ -363,8 +363,10 @@ export const createAnswers = ({ codec, limits, callee, timeout, memory, admit, r
   }
 
   /** An item of the caller's input stream, or its end. */
-  const receive = ({ stream }: Answering, [op, , json, marks]: Message, line: Line) => {
+  const receive = (call: Answering, [op, , json, marks]: Message, line: Line) => {
+    const { stream } = call
     if (!stream) return
+    record(call)
     try {
       const value = codec.decode(json, marks, line.bytes)
       if (op === ITEM) stream.push({ value, weight: line.weight })
