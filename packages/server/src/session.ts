@@ -193,6 +193,8 @@ export class Session implements ClientSession {
 
   /** A socket of this session has been welcomed; one that it takes the place of is closed. */
   attach(socket: SessionSocket, { ctx, identity }: Identified): void {
+    // One from before a sleep, which had to wait for its context, takes the place of none that came after it.
+    if (this.isPast(socket.order)) return void this.#sockets.add(socket)
     this.#extras.ctx = ctx
     this.identity = identity
     this.#socket = socket
@@ -213,7 +215,7 @@ export class Session implements ClientSession {
   detach(socket: SessionSocket, reason: RpcError): boolean {
     for (const caller of socket.peer.close(reason)) caller.hear(ERROR, reason)
     this.#sockets.delete(socket)
-    if (this.#socket === socket) this.#socket = [...this.#sockets].at(-1)
+    if (this.#socket === socket) this.#socket = [...this.#sockets].sort((a, b) => a.order - b.order).at(-1)
     return !this.#sockets.size
   }
 

@@ -119,11 +119,15 @@ export const createSessions = (
       lost.add(session)
       write(session)
       // What runs keeps the process; else no timer should.
-      if (!store || session.answers.size) deadlines.add(session)
+      if (!store || session.pending.size) deadlines.add(session)
       trim()
     },
     rewrite() {
-      for (const session of lost) if (session.version !== versions.get(session)) write(session)
+      for (const session of lost) {
+        if (session.version === versions.get(session)) continue
+        write(session)
+        if (!session.pending.size) deadlines.delete(session)
+      }
     },
     clear() {
       for (const session of all) session.end(true)

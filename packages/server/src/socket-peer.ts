@@ -101,7 +101,8 @@ export const createSocketPeer = (
   let mine: SessionSocket | undefined
   let peer: Peer | undefined
   let leaving = kept?.socket.leaving ?? false
-  const order = kept?.socket.order ?? sockets + 1
+  // Those of an earlier process came before it, also where they are not known here.
+  const order = kept?.socket.order ?? Math.max(sockets + 1, Date.now())
   sockets = Math.max(sockets, order)
   /** What came while it was being found out whose the connection is. */
   let held: { frames: Parsed[]; messages: number; size: number } | undefined

@@ -59,7 +59,9 @@ export const probe = (orders: Orders = {}) => {
       const frame = JSON.parse(text)
       messages.push(...(Array.isArray(frame[0]) ? frame : [frame]))
     })
-    ws.addEventListener('close', ({ code, reason }) => void (closed = { code, reason }))
+    ws.addEventListener('close', ({ code, reason }) => {
+      closed = { code, reason }
+    })
     ws.binaryType = 'arraybuffer'
     ws.accept()
     onTestFinished(() => {

@@ -115,13 +115,21 @@ export class Prober extends RpcDurableObject<unknown, User, unknown> {
   }
 
   async *#ids(lastEventId: string | undefined, signal: AbortSignal) {
-    yield* this.topic.subscribe({ lastEventId, signal })
+    try {
+      yield* this.topic.subscribe({ lastEventId, signal })
+    } finally {
+      this.note('left ids')
+    }
   }
 
   async *#plain(signal: AbortSignal) {
-    for await (const { data } of this.topic.subscribe({ signal })) {
-      yield data
-      await scheduler.wait(2)
+    try {
+      for await (const { data } of this.topic.subscribe({ signal })) {
+        yield data
+        await scheduler.wait(2)
+      }
+    } finally {
+      this.note('left plain')
     }
   }
 

@@ -27,7 +27,7 @@ import { Keeper } from './keeper.ts'
 import { type Origin, originOf, requestFrom } from './origin-request.ts'
 import { hasTables } from './schema.ts'
 import { createSessionStore } from './session-store.ts'
-import { clearShelves, Shelf } from './shelf.ts'
+import { clearShelves, lastShelf, type Piece, Shelf } from './shelf.ts'
 import { Sleeper, STATE_LOST } from './sleeper.ts'
 import { vouchedFor } from './vouched.ts'
 
@@ -40,7 +40,8 @@ export interface AuthenticateCall<Env = unknown> extends PlainAuthenticateCall<E
 /** What a Durable Object's server can be told: as `createServer`, but for what hibernation makes different. */
 export interface DurableServerOptions<Ctx, Identity, Env>
   extends Omit<BaseServerOptions<Identity, Env>, 'authenticate'> {
-  readonly router: Router<unknown, Ctx, unknown>
+  // biome-ignore lint/suspicious/noExplicitAny: whatever its handlers may call on their clients
+  readonly router: Router<unknown, Ctx, any>
   /**
    * Decides whose a connection is. What it returns is written down with the socket, so it is a plain value.
    * @default what the Worker found out with `rooms`
@@ -75,6 +76,8 @@ export interface DurableServer {
 const TAG = 'pairwire'
 /** Milliseconds that a wake-up waits for contexts; after 30,000 the platform resets the object, and drops every socket. */
 const PATIENCE = 20_000
+/** Milliseconds after which every socket that was lost in a sleep has been told of. */
+const STALE = 10_000
 /** Heartbeats of silence after which nobody is there. Browsers let a page in the background ping once a minute. */
 const SILENCE = 3
 
@@ -111,6 +114,9 @@ export const createDurableServer = (
   const waking = new Map<Keeper, { readonly order: number; readonly connection: Connection }>()
   let lastKey = 0
   let swept = 0
+  const woken = Date.now()
+  /** Whether there may be rows of sockets that were lost without a word. */
+  let isStale = true
   let made: Made | undefined
 
   const server = (): Made => {
@@ -135,44 +141,49 @@ export const createDurableServer = (
     server().host.accept(keeper.socket, { request, env }, keeper)
   }
 
+  /** What is known of a socket that was there before this process. @throws undefined where that is lost */
+  const recall = (ws: WebSocket, { shelf, pieces }: { shelf: Shelf; pieces: Map<string, Piece> }) => {
+    const { host, sleeper } = server()
+    const head = pieces.get('h')
+    if (shelf.broken || !head || pieces.has('w')) throw undefined
+    const { from, at } = JSON.parse(head.text) as { from: Origin; at: number }
+    const keeper = keep(ws, shelf, from, at)
+    const read = keeper.read(pieces, host.codecs, refusePending)
+    // It has not said hello.
+    if (!read) return { ws, keeper, from }
+    const { kept } = read
+    const id = JSON.stringify([kept.hello.owner, kept.hello.codec.name, kept.hello.id])
+    return { ws, keeper, from, id, kept, identity: sleeper.decode(read.identity, read.identity.joined) }
+  }
+
   /** Goes on with the sockets that were there before this process. */
   const wake = async (sockets: WebSocket[]) => {
-    const { host, sleeper } = server()
+    const { host } = server()
     const found = sockets.flatMap((ws) => {
       const kept = Shelf.find(ws, storage)
       return kept ? [{ ws, ...kept }] : []
     })
-    lastKey = Math.max(0, ...found.map(({ shelf }) => shelf.key))
-    const keys = new Set(found.map(({ shelf }) => shelf.key))
-    if (hasTables(storage)) clearShelves(storage, (key) => keys.has(key))
-    /** The latest socket of a session knows what is known of it. */
-    const sessions = new Map<string, KeptSession>()
-    const welcomed = found.flatMap(({ ws, shelf, pieces }) => {
+    // Also of sockets that were lost meanwhile, whose close is yet to be told.
+    lastKey = Math.max(hasTables(storage) ? lastShelf(storage) : 0, ...found.map(({ shelf }) => shelf.key))
+    const known = found.flatMap(({ ws, ...kept }) => {
       try {
-        const { from, at } = JSON.parse(pieces.get('h')!.text) as { from: Origin; at: number }
-        const keeper = keep(ws, shelf, from, at)
-        if (shelf.broken || pieces.has('w')) throw undefined
-        const read = keeper.read(pieces, host.codecs, refusePending)
-        if (!read) {
-          accept(keeper, requestFrom(from))
-          return []
-        }
-        const { hello, session } = read.kept
-        const id = JSON.stringify([hello.owner, hello.codec.name, hello.id])
-        if (session) sessions.set(id, session)
-        const identity = sleeper.decode(read.identity, read.identity.joined)
-        waking.set(keeper, { order: read.kept.order, connection: { identity } })
-        return [{ ws, keeper, from, id, kept: read.kept, identity }]
+        return [recall(ws, kept)]
       } catch (error) {
-        lose(ws, shelf, error)
+        lose(ws, kept.shelf, error)
         return []
       }
     })
-    welcomed.sort((a, b) => a.kept.order - b.kept.order)
+    const welcomed = known.filter((socket) => 'kept' in socket).sort((a, b) => a.kept!.order - b.kept!.order)
+    /** The latest socket of a session knows what is known of it. */
+    const sessions = new Map<string, KeptSession>()
+    for (const { keeper, id, kept, identity } of welcomed) {
+      if (kept!.session) sessions.set(id!, kept!.session)
+      waking.set(keeper, { order: kept!.order, connection: { identity } })
+    }
     const waiting = new Map<Keeper, WebSocket>()
     const contexts = welcomed.map(async ({ ws, keeper, from, id, kept, identity }) => {
       try {
-        const socket = { ...kept, session: sessions.get(id) }
+        const socket = { ...kept!, session: sessions.get(id!) }
         const origin = { request: requestFrom(from), env }
         const restored = host.restore(keeper.socket, origin, keeper, socket, identity)
         if (!restored) return
@@ -185,35 +196,58 @@ export const createDurableServer = (
         if (waking.delete(keeper)) changed()
       }
     })
-    if (!waiting.size) return
-    let timer: ReturnType<typeof setTimeout> | undefined
-    const late = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, PATIENCE)
-    })
-    await Promise.race([Promise.all(contexts), late])
-    clearTimeout(timer)
-    for (const [keeper, ws] of waiting) {
-      waking.delete(keeper)
-      end(ws, keeper.shelf, OVERLOADED, `no context within ${PATIENCE} ms`)
+    if (waiting.size) {
+      let timer: ReturnType<typeof setTimeout> | undefined
+      const late = new Promise<void>((resolve) => {
+        timer = setTimeout(resolve, PATIENCE)
+      })
+      await Promise.race([Promise.all(contexts), late])
+      clearTimeout(timer)
+      for (const [keeper, ws] of waiting) {
+        waking.delete(keeper)
+        keeper.isOff = true
+        end(ws, keeper.shelf, OVERLOADED, `no context within ${PATIENCE} ms`)
+      }
+      changed()
     }
-    changed()
+    // Last: they came after those that had been welcomed, or are to be taken for it.
+    for (const { ws, keeper, from, kept } of known)
+      try {
+        if (!kept) accept(keeper, requestFrom(from))
+      } catch (error) {
+        lose(ws, keeper.shelf, error)
+      }
   }
 
-  /** Who left while the object slept is not among its sockets any more: only the event that woke it says who it was. */
-  const miss = (ws: WebSocket) => {
+  /**
+   * Who left while the object slept is not among its sockets any more: only the event that woke it says who it was. It is
+   * there again for a moment, so that it leaves as others do: its session stays, and its generators come to their end.
+   */
+  const miss = (ws: WebSocket, code: number): Promise<void> | undefined => {
+    const found = Shelf.find(ws, storage)
+    if (!found) return
+    let socket: ReturnType<typeof recall> | undefined
+    const failed = (error: unknown) => {
+      if (error !== undefined && !refusalCode(error)) report(error)
+      if (!socket) found.shelf.clear()
+      const { hello, session } = socket?.kept ?? {}
+      if (!hello?.id || !session) return
+      const { sessions } = server().host
+      const left = sessions.restore(hello, session)
+      if (!left.socket) sessions.leave(left, code === 1000)
+    }
     try {
-      const { host, sleeper } = server()
-      const { shelf, pieces } = Shelf.find(ws, storage) ?? {}
-      const head = pieces?.get('h')
-      if (!shelf || !head || shelf.broken) return
-      const { from, at } = JSON.parse(head.text) as { from: Origin; at: number }
-      const keeper = new Keeper(sleeper, shelf, new HibernatingSocket(ws), from, at)
-      const read = keeper.read(pieces!, host.codecs, refusePending)
-      if (!read) return
-      const identity = sleeper.decode(read.identity, read.identity.joined)
+      socket = recall(ws, found)
+      const { keeper, from, kept, identity } = socket
+      keeper.isMissed = true
+      if (!kept) return
       for (const listener of missing) listener({ identity })
+      // At once, as its client may be back before there is a context.
+      if (kept.hello.id && kept.session) server().host.sessions.restore(kept.hello, kept.session)
+      const restored = server().host.restore(keeper.socket, { request: requestFrom(from), env }, keeper, kept, identity)
+      return restored ? Promise.resolve(restored).then(undefined, failed) : undefined
     } catch (error) {
-      report(error)
+      failed(error)
     }
   }
 
@@ -238,10 +272,16 @@ export const createDurableServer = (
   const sweep = () => {
     const now = Date.now()
     const { limits, heartbeat } = server()
+    // In the order in which they came.
     for (const keeper of strangers) {
-      if (!keeper.isGreeted && now - keeper.at <= limits.hello) continue
+      if (!keeper.isGreeted && now - keeper.at <= limits.hello) break
       strangers.delete(keeper)
       if (!keeper.isGreeted) keeper.peer?.close(HELLO_TIMEOUT, `no hello within ${limits.hello} ms`)
+    }
+    if (isStale && now - woken > STALE) {
+      isStale = false
+      const keys = new Set([...keepers.values()].map(({ shelf }) => shelf.key))
+      if (hasTables(storage)) clearShelves(storage, (key) => keys.has(key))
     }
     if (!heartbeat || now - swept < heartbeat / 2) return
     swept = now
@@ -273,8 +313,11 @@ export const createDurableServer = (
   const connections: Connections = {
     [Symbol.iterator](): Iterator<Connection> {
       const there: { order: number; connection: Connection }[] = []
-      for (const session of server().host.sessions)
-        if (session.socket) there.push({ order: session.socket.order, connection: session })
+      for (const session of server().host.sessions) {
+        const { socket } = session
+        if (socket && !server().sleeper.keeperOf(socket.line)?.isMissed)
+          there.push({ order: socket.order, connection: session })
+      }
       // The first that wakes up already sees all others.
       for (const [keeper, known] of waking) if (!keeper.session) there.push(known)
       // As they came, also where some of them waited longer for their contexts.
@@ -346,10 +389,17 @@ export const createDurableServer = (
   }
 
   function gone(ws: WebSocket, code: number, reason: string): void | Promise<void> {
-    if (!keepers.has(ws)) miss(ws)
-    const result = handle(ws, ({ socket }) => socket.emit('close', { code, reason }))
-    keepers.delete(ws)
-    return result
+    const over = () => {
+      const keeper = keepers.get(ws)
+      const result = handle(ws, ({ socket }) => socket.emit('close', { code, reason }))
+      keepers.delete(ws)
+      if (keeper) strangers.delete(keeper)
+      // What is not closed by now has never been attached.
+      if (keeper && !keeper.peer) keeper.closed()
+      return result
+    }
+    const back = keepers.has(ws) ? undefined : miss(ws, code)
+    return back ? back.then(over) : over()
   }
 }
 

@@ -54,6 +54,9 @@ export class Keeper implements SocketKeeper {
   peer: SocketPeer | undefined
   session: Session | undefined
   isOff = false
+  /** Whether it was lost while the object slept, and is only there to leave. */
+  isMissed = false
+  #greeted = false
   readonly shelf: Shelf
   readonly #host: KeeperHost
   readonly #from: Origin
@@ -79,7 +82,7 @@ export class Keeper implements SocketKeeper {
 
   /** Whether it has said hello. */
   get isGreeted(): boolean {
-    return !!this.session
+    return this.#greeted
   }
 
   get line(): Line | undefined {
@@ -97,11 +100,13 @@ export class Keeper implements SocketKeeper {
   }
 
   greeted(): void {
+    this.#greeted = true
     this.shelf.set('w', { text: '' })
     this.shelf.save()
   }
 
   welcomed(session: Session, socket: SessionSocket, window: number | undefined): void {
+    this.#greeted = true
     this.session = session
     this.#mine = socket
     this.#window = window

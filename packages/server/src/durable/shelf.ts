@@ -203,6 +203,12 @@ export class Shelf {
   }
 }
 
+/** The highest key that rows have; 0 if there are none. */
+export const lastShelf = (storage: DurableObjectStorage): number =>
+  withTables(storage, (sql) =>
+    sql.exec<{ last: number }>('SELECT coalesce(max(socket), 0) AS last FROM pairwire_pieces').one(),
+  ).last
+
 /** Takes away the rows of sockets that are there no more: a deploy drops sockets without a word. */
 export const clearShelves = (storage: DurableObjectStorage, isThere: (key: number) => boolean): void =>
   withTables(storage, (sql) => {
