@@ -1,0 +1,62 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { availableParallelism, cpus } from 'node:os'
+import { setTimeout as sleep } from 'node:timers/promises'
+
+/** What Linux counts processor time in: 100 to a second, practically everywhere. */
+const TICK = 100
+
+const numbersOf = (path: string, skip: number) =>
+  readFileSync(path, 'utf8').split('\n')[0]!.trim().split(/\s+/).slice(skip).map(Number)
+
+/** Processor seconds that all processes of the machine have used; 0 where it does not say. */
+export const busySeconds = (): number => {
+  if (!existsSync('/proc/stat')) return 0
+  const [user, nice, system, , , irq, softirq] = numbersOf('/proc/stat', 1) as [
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+  ]
+  return (user + nice + system + irq + softirq) / TICK
+}
+
+/** Processor seconds that one process has used. */
+export const secondsOf = (pid: number | undefined): number => {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+    return (Number(fields[11]) + Number(fields[12])) / TICK
+  } catch {
+    return 0
+  }
+}
+
+/**
+ * Waits until other processes leave the processors alone, as long as there is patience left.
+ *
+ * @param most cores that may be in use
+ */
+export const createQuiet = (patience: number, most = 0.3) => {
+  let left = patience
+  return async () => {
+    for (;;) {
+      const before = { busy: busySeconds(), at: performance.now() }
+      await sleep(100)
+      const took = performance.now() - before.at
+      if ((busySeconds() - before.busy) / (took / 1_000) <= most || left <= 0) return
+      await sleep(200)
+      left -= 300
+    }
+  }
+}
+
+/** What the numbers are of. */
+export const describeMachine = () => ({
+  processor: cpus()[0]?.model.trim() ?? 'unknown',
+  cores: availableParallelism(),
+  system: `${process.platform} ${process.arch}`,
+  node: process.versions.node,
+})

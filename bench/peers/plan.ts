@@ -1,0 +1,61 @@
+import { parseArgs } from 'node:util'
+import { cellsOf, QUICK, type Scale, takesPart } from './cells.ts'
+import { type Contender, contenders, type Host } from './contenders/index.ts'
+
+const HOSTS: readonly Host[] = ['node', 'object', 'worker', 'hibernating']
+const SCALES: Record<'smoke' | 'quick' | 'full', Scale & { rounds: number; patience: number; idle: number }> = {
+  smoke: { rounds: 1, ms: 30, events: 2_000, subscribers: 20, casts: 3, patience: 0, idle: 100 },
+  quick: { rounds: 3, ms: 300, events: 100_000, subscribers: 500, casts: 40, patience: 40_000, idle: 1_000 },
+  full: { rounds: 5, ms: 800, events: 100_000, subscribers: 500, casts: 200, patience: 1_800_000, idle: 1_000 },
+}
+
+/** What the command line asks for. */
+export const planOf = (args: string[]) => {
+  const { values } = parseArgs({
+    args,
+    options: {
+      full: { type: 'boolean', default: false },
+      smoke: { type: 'boolean', default: false },
+      rounds: { type: 'string' },
+      ms: { type: 'string' },
+      patience: { type: 'string' },
+      hosts: { type: 'string' },
+      only: { type: 'string' },
+      cells: { type: 'string' },
+      out: { type: 'string' },
+    },
+  })
+  const mode = values.full ? 'full' : 'quick'
+  const scale = SCALES[values.smoke ? 'smoke' : mode]
+  const list = (text: string | undefined) => text?.split(',')
+  const wanted = { hosts: list(values.hosts), contenders: list(values.only), cells: list(values.cells) }
+  const ms = Number(values.ms ?? scale.ms)
+  const rounds = Number(values.rounds ?? scale.rounds)
+  const takes = ({ name, quick }: Contender) =>
+    wanted.contenders ? wanted.contenders.includes(name) : values.full || !!quick
+  const all = cellsOf({ ...scale, ms })
+  const plan = {
+    mode: mode as 'quick' | 'full',
+    rounds,
+    /** Milliseconds that may be spent waiting for quiet. */
+    patience: values.patience ? Number(values.patience) * 1_000 : scale.patience,
+    idle: scale.idle,
+    /** Part of a run: then nothing is measured but cells. */
+    isPart: !!(values.hosts || values.only || values.cells),
+    out: values.out,
+    contenders: contenders.filter(takes),
+    hosts: HOSTS.filter((host) => wanted.hosts?.includes(host) ?? true),
+    cells(host: Host) {
+      const quick = values.full ? undefined : QUICK[host]
+      return all.filter(({ key, full, shared }) =>
+        wanted.cells
+          ? wanted.cells.includes(key)
+          : (!full || values.full) && (!quick || quick.includes(key)) && !(shared && host === 'worker'),
+      )
+    },
+    takesPart,
+  }
+  return plan
+}
+
+export type Plan = ReturnType<typeof planOf>

@@ -1,0 +1,61 @@
+import type { Host } from './contenders/index.ts'
+import type { Spread } from './spread.ts'
+
+/** All that a run has found out: what `results/peers.json` holds. */
+export interface Results {
+  made: string
+  mode: 'quick' | 'full'
+  /** Whether other processes disturbed too much of it. */
+  provisional: boolean
+  /** Cells in which other processes used more than a quarter of a core, of how many. */
+  disturbed: { cells: number; of: number }
+  rounds: number
+  machine: { processor: string; cores: number; system: string; node: string }
+  versions: Record<string, string>
+  rates: Rate[]
+  wires: WireRow[]
+  memory: MemoryRow[]
+  /** Of a client in a page, by contender; bytes after minify and gzip. */
+  sizes: Record<string, number>
+  /** Type instantiations, by what is compiled. */
+  types: Record<string, number>
+  /** What could not be measured, and why. */
+  failures: string[]
+}
+
+/** One cell of one contender. */
+export interface Rate {
+  host: Host
+  contender: string
+  cell: string
+  perSecond: Spread
+  /** To the base's in the same round. */
+  ratio?: Spread | undefined
+  /** Microseconds of processor for each call or event: the client's, the server's. */
+  client: number
+  server: number
+  /** Of sequential calls, in microseconds. */
+  p50?: number
+  p99?: number
+  /** Whether dates and maps arrived as such, where that was the question. */
+  rich?: boolean
+}
+
+export interface WireRow {
+  host: Host
+  contender: string
+  call: number
+  answer: number
+  burstCall: number
+  burstAnswer: number
+  event?: number
+}
+
+/** Bytes of the server's heap. */
+export interface MemoryRow {
+  contender: string
+  connection: Spread
+  /** For each idle subscription: of a topic or what the contender has for one, and of an async generator. */
+  topic?: Spread
+  generator?: Spread
+}
