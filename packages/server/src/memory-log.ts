@@ -12,6 +12,8 @@ interface Entry<T> {
 
 /** What an event takes besides its value: its id, its entry, its slot. */
 const ENTRY = 128
+/** How many of the newest events keep what was made of them for the first of their subscribers. */
+const SHARED = 64
 /** Slots that are not worth making room for. */
 const FEW = 32
 
@@ -53,8 +55,13 @@ export class MemoryLog<T> implements TopicLog<T> {
     const weight = ENTRY + weigh(value)
     this.trim()
     const at = age === Infinity ? 0 : Date.now()
-    this.#entries.push({ event: tracked(idAt(this, ++this.#last), value), weight, at })
+    const event = tracked(idAt(this, ++this.#last), value)
+    event.memo = new Map()
+    this.#entries.push({ event, weight, at })
     this.#bytes += weight
+    // By now most have been sent it, and it is not accounted for.
+    const older = this.#entries[this.#entries.length - 1 - SHARED]
+    if (older) older.event.memo = undefined
     while (this.#length > retain || (this.#bytes > bytes && this.#length > 1)) this.#drop()
     for (const reader of this.#waiting) reader.wake()
   }
