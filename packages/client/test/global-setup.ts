@@ -12,7 +12,10 @@ const names = ['contract', 'wire', 'router', 'server']
 const bundle = async (): Promise<string> => {
   const { outputFiles } = await build({
     entryPoints: [`${packages}/server/test/worker.ts`],
-    alias: Object.fromEntries(names.map((name) => [`@pairwire/${name}`, `${packages}/${name}/src/index.ts`])),
+    alias: {
+      '@pairwire/server/durable': `${packages}/server/src/durable.ts`,
+      ...Object.fromEntries(names.map((name) => [`@pairwire/${name}`, `${packages}/${name}/src/index.ts`])),
+    },
     external: ['cloudflare:*'],
     bundle: true,
     write: false,
