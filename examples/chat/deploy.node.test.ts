@@ -1,8 +1,11 @@
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { createClient } from '@pairwire/client'
 import { expect, it } from 'vitest'
 import { run } from '../../scripts/run.mjs'
+import { serveExample } from '../../scripts/start/serve.mjs'
+import type { chat } from './contract.ts'
 
 it('is ready to be deployed', async () => {
   const outdir = mkdtempSync(join(tmpdir(), 'pairwire-chat-'))
@@ -17,3 +20,22 @@ it('is ready to be deployed', async () => {
     rmSync(outdir, { recursive: true })
   }
 }, 70_000)
+
+it('offers to evict objects only where somebody can', async () => {
+  for (const dev of [false, true]) {
+    const server = await serveExample('chat', { dev })
+    try {
+      const params = { name: 'Ada', key: crypto.randomUUID() }
+      const client = createClient<typeof chat>(`${server.url}/rooms/lobby`, { params })
+      await using _ = client.$connection
+      for await (const { evictable } of client.life()) {
+        expect(evictable).toBe(dev)
+        break
+      }
+      const { status } = await fetch(`${server.url}/rooms/lobby/evict`, { method: 'POST' })
+      expect(status).toBe(dev ? 204 : 404)
+    } finally {
+      await server.close()
+    }
+  }
+}, 30_000)

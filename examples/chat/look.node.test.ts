@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { describe, expect, it } from 'vitest'
-import { stage, words } from './drive/stage.ts'
+import { poll, stage, words } from './drive/stage.ts'
 import type { Visitor } from './drive/visitor.ts'
 
 const { newRoom, two } = stage()
@@ -38,7 +38,7 @@ describe('who does not see it, or hardly,', () => {
       await ada.say('hello')
       await grace.hears('hello')
       await ada.field.fill('and now')
-      await expect.poll(() => grace.text('.typists')).toBe('Ada is typing')
+      await poll(() => grace.text('.typists')).toBe('Ada is typing')
       expect(await faults(ada)).toEqual([])
       expect(await faults(grace)).toEqual([])
       for (const door of ['Rooms and people', 'Pull the plug']) {
@@ -106,7 +106,7 @@ it('is worked by the keyboard alone', async () => {
   const outline = await ada.page.evaluate(() => getComputedStyle(document.activeElement!).outlineWidth)
   expect(outline).toBe('3px')
   await keyboard.press('Enter')
-  await expect.poll(() => ada.text('#life')).toMatch(/^asleep/)
+  await poll(() => ada.text('#life')).toMatch(/^asleep/)
   for (let n = 0; n < 3; n++) await keyboard.press('Shift+Tab')
   await keyboard.type('first')
   await keyboard.press('Shift+Enter')
@@ -128,7 +128,7 @@ describe('a phone', () => {
     expect(await ada.page.locator('#bench').isVisible()).toBe(false)
     await ada.press('Pull the plug')
     await ada.press('Evict the object')
-    await expect.poll(() => ada.text('#life')).toMatch(/^asleep/)
+    await poll(() => ada.text('#life')).toMatch(/^asleep/)
     expect(await width()).toBe(320)
     await ada.page.keyboard.press('Escape')
     await ada.say('from a phone')
@@ -164,9 +164,9 @@ describe('the log', () => {
     const scroll = grace.page.locator('[role=log]')
     const top = () => scroll.evaluate((element) => Math.round(element.scrollTop))
     await scroll.evaluate((element) => element.scrollTo({ top: 300 }))
-    await expect.poll(() => grace.texts('.to-end')).toEqual(['To the end'])
+    await poll(() => grace.texts('.to-end')).toEqual(['To the end'])
     await ada.say('news')
-    await expect.poll(() => grace.texts('.to-end')).toEqual(['1 new'])
+    await poll(() => grace.texts('.to-end')).toEqual(['1 new'])
     expect(await top()).toBe(300)
     expect(await grace.page.title()).toBe(`(1) ${room} · pairwire`)
 
@@ -175,12 +175,12 @@ describe('the log', () => {
       grace.page.getByText('line 20', { exact: true }).evaluate((line) => line.getBoundingClientRect().top)
     const before = await place()
     await grace.page.getByRole('button', { name: 'Earlier messages' }).evaluate((button: HTMLElement) => button.click())
-    await expect.poll(() => words(grace)).toHaveLength(61)
+    await poll(() => words(grace)).toHaveLength(61)
     expect(await place()).toBeCloseTo(before, -1)
     expect((await words(grace))[0]).toBe('line 1')
 
     await grace.press('1 new')
-    await expect.poll(() => grace.texts('.to-end')).toEqual([])
+    await poll(() => grace.texts('.to-end')).toEqual([])
     expect(await grace.texts('.new')).toEqual(['New'])
     expect(await grace.page.title()).toBe(`${room} · pairwire`)
   })

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { gate } from './drive/gate.ts'
-import { stage, words } from './drive/stage.ts'
+import { poll, stage, words } from './drive/stage.ts'
 import type { Visitor } from './drive/visitor.ts'
 
 const { newRoom, two } = stage()
@@ -15,16 +15,16 @@ describe('a message that was not answered in time', () => {
     await grace.hears('once')
     expect((await ada.log()).at(-1)).toMatchObject({ text: 'once', fate: 'sending' })
     await ada.page.clock.fastForward(8_100)
-    await expect
-      .poll(async () => (await ada.log()).at(-1)?.fate)
-      .toBe('No answer. It may have arrived; trying again will not say it twice.')
+    await poll(async () => (await ada.log()).at(-1)?.fate).toBe(
+      'No answer. It may have arrived; trying again will not say it twice.',
+    )
     await ada.press('Try again')
     open()
     await ada.hears('once')
     await ada.say('and this')
     await grace.hears('and this')
     expect(await words(grace)).toEqual(['once', 'and this'])
-    await expect.poll(() => words(ada)).toEqual(['once', 'and this'])
+    await poll(() => words(ada)).toEqual(['once', 'and this'])
   })
 
   it('is one message also when the object sleeps between its two attempts', async () => {
@@ -35,7 +35,7 @@ describe('a message that was not answered in time', () => {
     await ada.say('once')
     await grace.hears('once')
     await ada.page.clock.fastForward(8_100)
-    await expect.poll(async () => (await ada.log()).at(-1)?.fate).toMatch(/^No answer/)
+    await poll(async () => (await ada.log()).at(-1)?.fate).toMatch(/^No answer/)
     await evict()
     await ada.press('Try again')
     open()
@@ -69,7 +69,7 @@ describe('a message that was not answered in time', () => {
     await ada.say('and this')
     await grace.hears('and this')
     expect(await words(grace)).toEqual(['once', 'and this'])
-    await expect.poll(() => words(ada)).toEqual(['once', 'and this'])
+    await poll(() => words(ada)).toEqual(['once', 'and this'])
   })
 
   it('can be thrown away, where there was no connection', async () => {
@@ -80,11 +80,11 @@ describe('a message that was not answered in time', () => {
     await grace.say('never said')
     await grace.stands('Connection lost, trying again')
     await grace.page.clock.fastForward(8_100)
-    await expect.poll(async () => (await grace.log()).at(-1)?.fate).toBe('Not sent: no connection.')
+    await poll(async () => (await grace.log()).at(-1)?.fate).toBe('Not sent: no connection.')
     await grace.press('Discard')
     expect(await words(grace)).toEqual([])
     mend()
-    await grace.press('Now')
+    await grace.press('Reconnect now')
     await grace.say('said')
     await ada.hears('said')
     expect(await words(ada)).toEqual(['said'])
@@ -106,23 +106,23 @@ describe('a picture', () => {
   it('is made smaller, sent as bytes, and shown to others, also later', async () => {
     const { ada, grace, evict, come } = await two()
     await attach(ada, 'wall.svg', 'image/svg+xml', wall(3_000))
-    await expect.poll(() => ada.text('.attachment p')).toMatch(/^1600 × 1600\d+ kB$/)
+    await poll(() => ada.text('.attachment p')).toMatch(/^1600 × 1600\d+ kB$/)
     await ada.say('a wall')
     await grace.hears('a wall')
-    await expect.poll(() => shown(grace)).toEqual([[1_600, 1_600]])
-    await expect.poll(() => shown(ada)).toEqual([[1_600, 1_600]])
+    await poll(() => shown(grace)).toEqual([[1_600, 1_600]])
+    await poll(() => shown(ada)).toEqual([[1_600, 1_600]])
     await evict()
     const barbara = await come('Barbara')
-    await expect.poll(() => shown(barbara)).toEqual([[1_600, 1_600]])
+    await poll(() => shown(barbara)).toEqual([[1_600, 1_600]])
   })
 
   it('that is none is refused in words, and Escape takes one away', async () => {
     const ada = await newRoom().come('Ada')
     await attach(ada, 'words.png', 'image/png', 'these are words')
-    await expect.poll(() => ada.text('.problem')).toBe('This is no picture that your browser can read.')
+    await poll(() => ada.text('.problem')).toBe('This is no picture that your browser can read.')
     await attach(ada, 'wall.svg', 'image/svg+xml', wall(50))
-    await expect.poll(() => ada.text('.attachment p')).toMatch(/^50 × 50/)
+    await poll(() => ada.text('.attachment p')).toMatch(/^50 × 50/)
     await ada.field.press('Escape')
-    await expect.poll(() => ada.page.locator('.attachment').count()).toBe(0)
+    await poll(() => ada.page.locator('.attachment').count()).toBe(0)
   })
 })

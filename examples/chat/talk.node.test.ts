@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { stage, words } from './drive/stage.ts'
+import { gate } from './drive/gate.ts'
+import { poll, stage, words } from './drive/stage.ts'
 
 const { newRoom, two } = stage()
 
@@ -8,8 +9,8 @@ describe('two pages', () => {
     const { ada, grace } = await two()
     for (const n of [1, 2, 3, 4, 5]) await Promise.all([ada.say(`Ada ${n}`), grace.say(`Grace ${n}`)])
     await Promise.all([ada.hears('Grace 5'), grace.hears('Ada 5')])
-    await expect.poll(() => words(ada)).toHaveLength(10)
-    await expect.poll(() => words(grace)).toEqual(await words(ada))
+    await poll(() => words(ada)).toHaveLength(10)
+    await poll(() => words(grace)).toEqual(await words(ada))
   })
 
   it('go on while the object is evicted between any two words', async () => {
@@ -22,7 +23,7 @@ describe('two pages', () => {
       await evict()
       await grace.say(`Grace ${n}`)
       await ada.hears(`Grace ${n}`)
-      await expect.poll(() => ada.life()).toBe(await grace.life())
+      await poll(() => ada.life()).toBe(await grace.life())
       lives.add(await ada.life())
     }
     expect(lives.size).toBe(4)
@@ -43,12 +44,30 @@ describe('two pages', () => {
     await ada.say('said meanwhile')
     await ada.hears('said meanwhile')
     await evict()
-    await grace.press('Now')
+    await grace.press('Reconnect now')
     await grace.stands('Connected')
     await Promise.all([ada.hears('written without a socket'), grace.hears('said meanwhile')])
     expect(await words(ada)).toEqual(['before', 'said meanwhile', 'written without a socket'])
-    await expect.poll(() => words(grace)).toEqual(await words(ada))
+    await poll(() => words(grace)).toEqual(await words(ada))
   })
+})
+
+it('shows the last messages to who was away for longer than the room keeps what they missed', async () => {
+  const { come, fill, evict } = newRoom()
+  const { prepare, cut, mend } = gate()
+  const grace = await come('Grace', { prepare })
+  await grace.say('before')
+  await grace.hears('before')
+  await cut()
+  await fill(Array.from({ length: 1_010 }, (_, n) => `missed ${n}`))
+  await evict()
+  mend()
+  await grace.press('Reconnect now')
+  await grace.hears('missed 1009')
+  await poll(() => words(grace)).toHaveLength(50)
+  expect((await words(grace))[0]).toBe('missed 960')
+  await grace.press('Earlier messages')
+  await poll(async () => (await words(grace))[0]).toBe('missed 910')
 })
 
 describe('the button', () => {
@@ -56,10 +75,10 @@ describe('the button', () => {
     const { ada, grace } = await two()
     const before = await ada.life()
     await ada.press('Evict the object')
-    await expect.poll(() => ada.text('#life')).toBe(`asleep, not in memory ${before}`)
+    await poll(() => ada.text('#life')).toBe(`asleep, not in memory ${before}`)
     await grace.say('hello')
     await ada.hears('hello')
-    await expect.poll(() => ada.text('#life')).toMatch(new RegExp(`^awake ${before} → \\w{6}$`))
+    await poll(() => ada.text('#life')).toMatch(new RegExp(`^awake ${before} → \\w{6}$`))
     expect(await ada.text('.wiring > div:last-child')).toContain('Woken 1 time so far.')
   })
 })
@@ -67,11 +86,11 @@ describe('the button', () => {
 describe('who is there', () => {
   it('is shown as they come, are renamed, and leave', async () => {
     const { ada, grace, evict } = await two()
-    await expect.poll(async () => (await ada.people()).sort()).toEqual(['Ada you', 'Grace'])
+    await poll(async () => (await ada.people()).sort()).toEqual(['Ada you', 'Grace'])
     await grace.press('Change your name')
     await grace.page.keyboard.type('Grace Hopper')
     await grace.page.keyboard.press('Enter')
-    await expect.poll(() => ada.people()).toEqual(['Ada you', 'Grace Hopper'])
+    await poll(() => ada.people()).toEqual(['Ada you', 'Grace Hopper'])
     expect(await ada.text('.header p')).toBe('2 people')
     await evict()
     await grace.say('under another name')
@@ -79,17 +98,17 @@ describe('who is there', () => {
     expect((await ada.log()).at(-1)?.who).toBe('Grace Hopper')
     expect(await grace.text('.wiring > div:first-child code')).toBe('socket 1')
     await grace.leave()
-    await expect.poll(() => ada.people()).toEqual(['Ada you'])
-    await expect.poll(() => ada.text('.header p')).toBe('only you')
+    await poll(() => ada.people()).toEqual(['Ada you'])
+    await poll(() => ada.text('.header p')).toBe('only you')
   })
 
   it('is right after a sleep, in which somebody left', async () => {
     const { ada, grace, evict, come } = await two()
     await evict()
     await grace.leave()
-    await expect.poll(() => ada.people()).toEqual(['Ada you'])
+    await poll(() => ada.people()).toEqual(['Ada you'])
     await come('Barbara')
-    await expect.poll(() => ada.people()).toEqual(['Ada you', 'Barbara'])
+    await poll(() => ada.people()).toEqual(['Ada you', 'Barbara'])
   })
 
   it('is one person in two tabs', async () => {
@@ -98,7 +117,7 @@ describe('who is there', () => {
     const tab = await ada.page.context().newPage()
     await tab.goto(ada.page.url())
     const grace = await come('Grace')
-    await expect.poll(() => grace.people()).toEqual(['Grace you', 'Ada'])
+    await poll(() => grace.people()).toEqual(['Grace you', 'Ada'])
     await tab.close()
     await ada.say('still here')
     await grace.hears('still here')
@@ -110,11 +129,11 @@ describe('typing', () => {
   it('is seen by others, and over when something is said', async () => {
     const { ada, grace } = await two()
     await ada.field.pressSequentially('I am about to')
-    await expect.poll(() => grace.text('.typists')).toBe('Ada is typing')
+    await poll(() => grace.text('.typists')).toBe('Ada is typing')
     expect(await ada.text('.typists')).toBe('')
     await ada.field.press('Enter')
     await grace.hears('I am about to')
-    await expect.poll(() => grace.text('.typists')).toBe('')
+    await poll(() => grace.text('.typists')).toBe('')
   })
 
   it('is seen after a sleep, and fades away by itself', async () => {
@@ -122,9 +141,9 @@ describe('typing', () => {
     const [ada, grace] = await Promise.all([come('Ada'), come('Grace', { prepare: (page) => page.clock.install() })])
     await evict()
     await ada.field.pressSequentially('well')
-    await expect.poll(() => grace.text('.typists')).toBe('Ada is typing')
+    await poll(() => grace.text('.typists')).toBe('Ada is typing')
     await grace.page.clock.fastForward(5_100)
-    await expect.poll(() => grace.text('.typists')).toBe('')
+    await poll(() => grace.text('.typists')).toBe('')
   })
 })
 
@@ -133,10 +152,10 @@ it('leads to other rooms, each with a talk of its own', async () => {
   await ada.say('in the first room')
   await grace.hears('in the first room')
   await grace.page.getByRole('link', { name: 'night-shift' }).click()
-  await expect.poll(() => new URL(grace.page.url()).pathname).toBe('/rooms/night-shift')
+  await poll(() => new URL(grace.page.url()).pathname).toBe('/rooms/night-shift')
   await grace.stands('Connected')
-  await expect.poll(() => words(grace)).toEqual([])
-  await expect.poll(() => ada.people()).toEqual(['Ada you'])
+  await poll(() => words(grace)).toEqual([])
+  await poll(() => ada.people()).toEqual(['Ada you'])
   await grace.page.goBack()
   await grace.hears('in the first room')
 })

@@ -63,7 +63,7 @@ const STEPS: Array<[kind: string, show: (pair: Pair) => Promise<string>]> = [
   [
     'go on',
     async ({ ada, grace }) => {
-      await grace.press('Now')
+      await grace.press('Reconnect now')
       await Promise.all([ada.hears('Said without a socket'), grace.hears('Said while Grace was away')])
       deepEqual(await words(ada), await words(grace))
       equal(new Set(await words(ada)).size, 5)

@@ -62,3 +62,6 @@ export const stage = () => {
 
 /** What was said, in the order in which a page shows it. */
 export const words = async (visitor: Visitor): Promise<string[]> => (await visitor.log()).map(({ text }) => text)
+
+/** Asks until it is as expected. Longer than vitest would: machines are busy, and browsers are many programs. */
+export const poll = <T>(ask: () => T) => expect.poll(ask, { timeout: 10_000, interval: 20 })

@@ -11,6 +11,7 @@ import { useTyping } from './hooks/use-typing.ts'
 import { useUnread } from './hooks/use-unread.ts'
 import { useVisible } from './hooks/use-visible.ts'
 import { Bench } from './parts/bench.tsx'
+import { Close } from './parts/close.tsx'
 import { Composer } from './parts/composer.tsx'
 import { Header } from './parts/header.tsx'
 import { Log } from './parts/log.tsx'
@@ -55,6 +56,7 @@ export const Room = ({ room, client, line, name, onRename, onEnter }: RoomProps)
     <div className="room" data-state={standing.state}>
       <aside id="rooms" className="side" popover="auto" aria-label="Rooms and people">
         <p className="brand">pairwire</p>
+        <Close what="rooms" />
         <Rooms room={room} onEnter={onEnter} />
         <People people={people} typists={typists} me={me} onRename={onRename} />
       </aside>

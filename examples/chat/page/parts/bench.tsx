@@ -3,6 +3,7 @@ import type { Standing } from '../hooks/use-connection.ts'
 import { useSleep } from '../hooks/use-sleep.ts'
 import { useSockets } from '../hooks/use-sockets.ts'
 import type { Line } from '../line.ts'
+import { Close } from './close.tsx'
 import { Icon } from './icon.tsx'
 import { Wiring } from './wiring.tsx'
 
@@ -19,13 +20,14 @@ export interface BenchProps {
 
 /** Where the visitor may break things, and watch that nothing comes of it. */
 export const Bench = ({ room, line, standing, now, before }: BenchProps) => {
-  const { isAsleep, evict, problem } = useSleep(room, now)
+  const { sleep, evict, problem } = useSleep(room, now)
   const sockets = useSockets(standing)
   return (
     <aside id="bench" className="bench" popover="auto" aria-labelledby="bench-title">
       <h2 id="bench-title">Pull the plug</h2>
+      <Close what="bench" />
       <p>This room is one Durable Object, and sleeps whenever it can. Break it in mid-sentence. The talk goes on.</p>
-      <Wiring {...{ standing, sockets, now, before, isAsleep }} />
+      <Wiring {...{ standing, sockets, now, before, sleep }} />
       {now?.evictable && (
         <div className="deed">
           <button type="button" aria-describedby="evict-words" onClick={evict}>

@@ -21,8 +21,8 @@ export const Standing = ({ standing, onReconnect }: { standing: Connection; onRe
       </span>
       {state === 'waiting' && seconds > 0 && <span aria-hidden="true"> in {seconds} s</span>}
       {(state === 'waiting' || state === 'closed') && (
-        <button type="button" onClick={onReconnect}>
-          {state === 'closed' ? 'Connect again' : 'Now'}
+        <button type="button" aria-label={state === 'waiting' ? 'Reconnect now' : undefined} onClick={onReconnect}>
+          {state === 'waiting' ? 'Now' : 'Connect again'}
         </button>
       )}
     </div>

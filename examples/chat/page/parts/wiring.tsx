@@ -1,25 +1,29 @@
 import type { Life } from '../../contract.ts'
 import type { Standing } from '../hooks/use-connection.ts'
+import type { Sleep } from '../hooks/use-sleep.ts'
 
 export interface WiringProps {
   standing: Standing
   sockets: number
   now: Life | undefined
   before: Life | undefined
-  isAsleep: boolean
+  sleep: Sleep
 }
 
 const PAGE = {
-  open: 'connected',
+  idle: 'not connected',
   connecting: 'connecting',
+  open: 'connected',
   waiting: 'cut off',
   closed: 'closed',
-  idle: 'not connected',
 }
+const OBJECT: Record<Sleep, string> = { awake: 'awake', falling: 'falling asleep', asleep: 'asleep, not in memory' }
+
+const times = (count: number) => `${count} ${count === 1 ? 'time' : 'times'}`
 
 /** The two ends of the wire, as they are at the moment. */
-export const Wiring = ({ standing: { state }, sockets, now, before, isAsleep }: WiringProps) => (
-  <dl className="wiring" data-state={state} data-asleep={isAsleep}>
+export const Wiring = ({ standing: { state }, sockets, now, before, sleep }: WiringProps) => (
+  <dl className="wiring" data-state={state} data-sleep={sleep}>
     <div>
       <dt>This page</dt>
       <dd>
@@ -29,17 +33,14 @@ export const Wiring = ({ standing: { state }, sockets, now, before, isAsleep }: 
     <div>
       <dt>The object</dt>
       <dd id="life">
-        {isAsleep ? 'asleep, not in memory' : 'awake'}{' '}
+        {OBJECT[sleep]}{' '}
         <code>
           {before && <s>{before.instance}</s>}
           {before && ' → '}
           {now?.instance ?? '······'}
         </code>
       </dd>
-      <dd>
-        {now ? `Woken ${now.woken} ${now.woken === 1 ? 'time' : 'times'} so far.` : ''}
-        {isAsleep ? ' The next word wakes it.' : ''}
-      </dd>
+      <dd>{sleep === 'asleep' ? 'The next word wakes it.' : now && `Woken ${times(now.woken)} so far.`}</dd>
     </div>
   </dl>
 )
