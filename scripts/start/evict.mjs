@@ -11,7 +11,12 @@ export const evictor = (worker) => ({
   async handler(request, miniflare) {
     const [, className, name] = /^\/evict\/(\w+)\/([^/]+)$/.exec(new URL(request.url).pathname) ?? []
     if (!className || request.method !== 'POST') return new Response('Not found\n', { status: 404 })
-    await miniflare.unsafeEvictDurableObject(worker, className, { name: decodeURIComponent(name) })
+    try {
+      await miniflare.unsafeEvictDurableObject(worker, className, { name: decodeURIComponent(name) })
+    } catch (error) {
+      // It was asleep already: so it is what was asked for.
+      if (!/not currently running/.test(error.message)) throw error
+    }
     return new Response(null, { status: 204 })
   },
 })

@@ -10,13 +10,14 @@ import { evictor } from './evict.mjs'
 const cache = join(root, 'node_modules/.cache/pairwire')
 
 /**
- * An example that wants to put its own objects to sleep finds a binding `DEV` here: see evict.mjs.
+ * An example that wants to put its own objects to sleep finds a binding `DEV` here: see evict.mjs. Without `dev` it does
+ * not, as where it is deployed.
  *
  * @param {string} name a folder of examples/ with a wrangler.json
- * @param {{ port?: number }} [options] the port; without it any free one
+ * @param {{ port?: number, dev?: boolean }} [options] the port; without it any free one
  * @returns {Promise<{ url: string, evict(className: string, name: string): Promise<void>, close(): Promise<void> }>}
  */
-export async function serveExample(name, { port = 0 } = {}) {
+export async function serveExample(name, { port = 0, dev = true } = {}) {
   mkdirSync(cache, { recursive: true })
   const assets = mkdtempSync(join(cache, `${name}-`))
   const remove = () => rmSync(assets, { recursive: true, force: true })
@@ -43,7 +44,7 @@ export async function serveExample(name, { port = 0 } = {}) {
               modulesRoot: root,
               modules: { 'worker.js': { type: 'esm', contents: worker } },
             },
-            ...bindings(config),
+            ...bindings(config, dev),
             ...(config.assets && { assets: assetsOf(config, assets) }),
           },
         },
@@ -68,12 +69,12 @@ const assetsOf = ({ assets: { not_found_handling: notFoundHandling = 'none' } },
 })
 
 /** Bindings to Durable Objects of the worker itself, as wrangler.json has them, and one to whoever evicts them. */
-function bindings({ name: worker, durable_objects: { bindings = [] } = {} }) {
+function bindings({ name: worker, durable_objects: { bindings = [] } = {} }, dev) {
   const type = 'durable-object'
   return {
     env: {
       ...Object.fromEntries(bindings.map(({ name, class_name }) => [name, { type, worker, exportName: class_name }])),
-      ...(bindings.length && { DEV: evictor(worker) }),
+      ...(dev && bindings.length && { DEV: evictor(worker) }),
     },
     exports: Object.fromEntries(bindings.map(({ class_name }) => [class_name, { type, storage: 'sqlite' }])),
   }
