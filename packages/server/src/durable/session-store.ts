@@ -70,10 +70,11 @@ const write = ({ results, pending, lastCallId }: Session): [Written, Uint8Array]
   let room = ROW
   // The newest first: as beyond any bound, it is the oldest that are forgotten.
   for (const [id, { answer }] of [...kept].reverse()) {
-    room -= answer.weight
+    if (room >= 0) room -= answer.weight
     if (room < 0) {
+      // They lie in the order in which they ended, and ids in that in which they began.
       oldest = Math.max(oldest, id)
-      break
+      continue
     }
     let length = 0
     for (const part of answer.bytes ?? []) length += part.length
