@@ -10,16 +10,24 @@ export class Tracked<T> {
   readonly data: T
   /** Whether there is no event: the id is kept, and the subscriber's code sees nothing of it. */
   readonly bare: boolean
-  /**
-   * Of an event that many subscribers are given: what was made of it for the first of them, by whoever made it, so that it
-   * is made once. Its data must not change any more.
-   */
-  memo: Map<unknown, unknown> | undefined
+  #memo: Map<unknown, unknown> | undefined
+
   constructor(id: string, data: T, bare = false) {
     this.id = id
     this.data = data
     this.bare = bare
-    this.memo = undefined
+  }
+
+  /**
+   * Of an event that many subscribers are given: what was made of it for the first of them, by whoever made it, so that it
+   * is made once. Its data must not change any more.
+   */
+  get memo(): Map<unknown, unknown> | undefined {
+    return this.#memo
+  }
+
+  set memo(memo: Map<unknown, unknown> | undefined) {
+    this.#memo = memo
   }
 }
 
