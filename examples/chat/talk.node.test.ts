@@ -34,6 +34,20 @@ describe('two pages', () => {
     expect(await grace.text('.wiring > div:first-child code')).toBe('socket 1')
   })
 
+  it('go on when the code is deployed again, and every socket lost', async () => {
+    const { ada, grace, deploy } = await two()
+    await ada.say('before')
+    await grace.hears('before')
+    await Promise.all([deploy(), ada.say('meanwhile')])
+    await Promise.all([ada.stands('Connected'), grace.stands('Connected')])
+    await grace.say('after')
+    await Promise.all([ada.hears('after'), grace.hears('meanwhile')])
+    await poll(() => words(grace)).toHaveLength(3)
+    expect(new Set(await words(grace))).toEqual(new Set(['before', 'meanwhile', 'after']))
+    await poll(() => words(ada)).toEqual(await words(grace))
+    await poll(async () => (await ada.people()).sort()).toEqual(['Ada you', 'Grace'])
+  })
+
   it('go on when a socket is dropped, also while the object sleeps', async () => {
     const { ada, grace, evict } = await two()
     await ada.say('before')

@@ -15,7 +15,12 @@ const cache = join(root, 'node_modules/.cache/pairwire')
  *
  * @param {string} name a folder of examples/ with a wrangler.json
  * @param {{ port?: number, dev?: boolean }} [options] the port; without it any free one
- * @returns {Promise<{ url: string, evict(className: string, name: string): Promise<void>, close(): Promise<void> }>}
+ * @returns {Promise<{
+ *   url: string,
+ *   evict(className: string, name: string): Promise<void>,
+ *   deploy(): Promise<void>,
+ *   close(): Promise<void>
+ * }>} `evict` puts an object to sleep; `deploy` starts all of it again, and drops every socket
  */
 export async function serveExample(name, { port = 0, dev = true } = {}) {
   mkdirSync(cache, { recursive: true })
@@ -28,7 +33,7 @@ export async function serveExample(name, { port = 0, dev = true } = {}) {
   }
   try {
     const { config, worker } = await buildExample(name, assets)
-    miniflare = new Miniflare({
+    const options = {
       host: '127.0.0.1',
       port,
       cf: false,
@@ -49,11 +54,15 @@ export async function serveExample(name, { port = 0, dev = true } = {}) {
           },
         },
       ],
-    })
+    }
+    miniflare = new Miniflare(options)
     const { port: actual } = await miniflare.ready
     return {
       url: `http://localhost:${actual}`,
       evict: (className, object) => miniflare.unsafeEvictDurableObject(config.name, className, { name: object }),
+      deploy: async () => {
+        await miniflare.setOptions({ ...options, port: Number(actual) })
+      },
       close,
     }
   } catch (error) {

@@ -44,6 +44,8 @@ export const stage = () => {
       connect,
       /** Puts the object to sleep. */
       evict: () => server.evict('ChatRoom', room),
+      /** Drops every socket, and starts the object again. */
+      deploy: () => server.deploy(),
       /** Somebody without a page says all of this. */
       async fill(lines: string[]) {
         const client = connect()

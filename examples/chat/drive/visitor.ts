@@ -27,7 +27,10 @@ export const enter = async (browser: Browser, url: string, { name, room = 'lobby
   const page = await context.newPage()
   const complaints: string[] = []
   page.on('pageerror', (error) => complaints.push(error.message))
-  page.on('console', (message) => complaints.push(message.text()))
+  page.on('console', (message) => {
+    // Chromium says by itself where a server cannot be reached.
+    if (!message.text().startsWith('WebSocket connection to')) complaints.push(message.text())
+  })
   await prepare?.(page)
   await page.goto(new URL(`/rooms/${room}`, url).href)
 
