@@ -116,6 +116,32 @@ describe('a picture', () => {
     await poll(() => shown(barbara)).toEqual([[1_600, 1_600]])
   })
 
+  it('may be pasted or dropped', async () => {
+    const { ada, grace } = await two()
+    for (const type of ['paste', 'drop']) {
+      await ada.field.evaluate(async (field, type) => {
+        const canvas = new OffscreenCanvas(40, 30)
+        canvas.getContext('2d')!.fillRect(0, 0, 20, 20)
+        const blob = await canvas.convertToBlob({ type: 'image/png' })
+        const data = new DataTransfer()
+        data.items.add(new File([blob], 'square.png', { type: 'image/png' }))
+        const init = { bubbles: true, cancelable: true }
+        const event =
+          type === 'paste'
+            ? new ClipboardEvent(type, { ...init, clipboardData: data })
+            : new DragEvent(type, { ...init, dataTransfer: data })
+        field.dispatchEvent(event)
+      }, type)
+      await poll(() => ada.text('.attachment p')).toMatch(/^40 × 30/)
+      await ada.say(type)
+      await grace.hears(type)
+    }
+    await poll(() => shown(grace)).toEqual([
+      [40, 30],
+      [40, 30],
+    ])
+  })
+
   it('that is none is refused in words, and Escape takes one away', async () => {
     const ada = await newRoom().come('Ada')
     await attach(ada, 'words.png', 'image/png', 'these are words')

@@ -139,6 +139,15 @@ describe('who is there', () => {
   })
 })
 
+it('leaves a room also where the line to it was cut', async () => {
+  const { ada, grace } = await two()
+  await poll(() => ada.people()).toHaveLength(2)
+  await grace.press('Drop the socket')
+  await grace.page.getByRole('link', { name: 'workshop' }).click()
+  await grace.stands('Connected')
+  await poll(() => ada.people()).toEqual(['Ada you'])
+})
+
 describe('typing', () => {
   it('is seen by others, and over when something is said', async () => {
     const { ada, grace } = await two()

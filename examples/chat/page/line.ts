@@ -18,7 +18,7 @@ export const createLine = (): Line => {
       if (Date.now() < mended) throw new Error('the line is cut')
       const socket = new LineSocket(url, protocol)
       sockets.add(socket)
-      socket.addEventListener('close', () => sockets.delete(socket))
+      socket.whenGone(() => sockets.delete(socket))
       return socket
     },
     cut(ms) {
@@ -44,6 +44,13 @@ export class LineSocket extends WebSocket {
   cut(): void {
     this.dispatchEvent(new CloseEvent('close', { code: 1006 }))
     this.#isCut = true
+  }
+
+  /** Is told of the end that there is in truth, also after a cut. */
+  whenGone(listener: () => void): void {
+    super.addEventListener('close', () => {
+      if (this.readyState === WebSocket.CLOSED) listener()
+    })
   }
 
   override addEventListener(type: string, listener: EventListenerOrEventListenerObject): void {

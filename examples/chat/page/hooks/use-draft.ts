@@ -7,15 +7,19 @@ import { shrink } from '../shrink.ts'
 export const useDraft = () => {
   const [text, setText] = useState('')
   const [picture, setPicture] = useState<Picture>()
+  const [isReading, setIsReading] = useState(false)
   const [problem, setProblem] = useState('')
 
   const attach = async (file: Blob | null | undefined) => {
     if (!file) return
+    setProblem('')
+    setIsReading(true)
     try {
-      setProblem('')
       setPicture(await shrink(file, PICTURE_BYTES))
     } catch (error) {
       setProblem((error as Error).message)
+    } finally {
+      setIsReading(false)
     }
   }
   const detach = () => {
@@ -25,10 +29,10 @@ export const useDraft = () => {
   /** What there is to say, and the draft is empty. */
   const take = () => {
     const said = { text: text.trim(), picture }
-    if (!said.text && !picture) return
+    if (isReading || (!said.text && !picture)) return
     setText('')
     detach()
     return said
   }
-  return { text, setText, picture, problem, attach, detach, take }
+  return { text, setText, picture, isReading, problem, attach, detach, take }
 }

@@ -11,11 +11,9 @@ export interface ComposerProps {
   onTyping(typing: boolean): void
 }
 
-const pictureIn = ({ files }: DataTransfer) => [...files].find(({ type }) => type.startsWith('image/'))
-
 /** Where messages are written: the visitor's end of the wire. */
 export const Composer = ({ room, onSend, onTyping }: ComposerProps) => {
-  const { text, setText, picture, problem, attach, detach, take } = useDraft()
+  const { text, setText, picture, isReading, problem, attach, detach, take } = useDraft()
   const field = useRef<HTMLTextAreaElement>(null)
   const file = useRef<HTMLInputElement>(null)
 
@@ -38,21 +36,25 @@ export const Composer = ({ room, onSend, onTyping }: ComposerProps) => {
     event.preventDefault()
     send()
   }
-  const take1 = (event: ClipboardEvent | DragEvent, data: DataTransfer) => {
-    const found = pictureIn(data)
-    if (found) event.preventDefault()
-    void attach(found)
+  // Words come with their picture from some programs: then the words are meant.
+  const paste = (event: ClipboardEvent) => {
+    const { files, types } = event.clipboardData
+    if (!files[0] || types.includes('text/plain')) return
+    event.preventDefault()
+    void attach(files[0])
+  }
+  // A file that nobody takes would be opened by the browser, in the place of this page.
+  const drag = (event: DragEvent) => {
+    const { files, types } = event.dataTransfer
+    if (!types.includes('Files')) return
+    event.preventDefault()
+    if (event.type === 'drop') void attach(files[0])
   }
 
   return (
-    <form
-      className="composer"
-      aria-label="Write a message"
-      onSubmit={send}
-      onDrop={(e) => take1(e, e.dataTransfer)}
-      onDragOver={(event) => event.preventDefault()}
-    >
+    <form className="composer" aria-label="Write a message" onSubmit={send} onDrop={drag} onDragOver={drag}>
       {picture && <Attachment picture={picture} onRemove={detach} />}
+      {isReading && <p className="reading">Reading the picture</p>}
       {problem && (
         <p className="problem" role="alert">
           {problem}
@@ -70,7 +72,7 @@ export const Composer = ({ room, onSend, onTyping }: ComposerProps) => {
           value={text}
           onChange={({ target }) => write(target.value)}
           onKeyDown={key}
-          onPaste={(event) => take1(event, event.clipboardData)}
+          onPaste={paste}
         />
         <input
           ref={file}
@@ -85,7 +87,7 @@ export const Composer = ({ room, onSend, onTyping }: ComposerProps) => {
         <button type="button" className="small" aria-label="Add a picture" onClick={() => file.current?.click()}>
           <Icon name="picture" />
         </button>
-        <button type="submit" className="send" aria-disabled={!text.trim() && !picture}>
+        <button type="submit" className="send" aria-disabled={isReading || (!text.trim() && !picture)}>
           Send
           <Icon name="send" />
         </button>
