@@ -1,12 +1,14 @@
 import { env } from 'cloudflare:workers'
 import type { Socket } from '@pairwire/wire'
-import { expect, onTestFinished } from 'vitest'
+import { expect, onTestFinished, type TaskMeta } from 'vitest'
 import type { Place } from '../suites/place.ts'
 import { EvictingSocket } from './evicting-socket.ts'
 import { type Choose, Evictor } from './evictor.ts'
 
 /** What a test says of the evictions it ran with; `npm test` adds them up. */
 export interface EvictionMeta {
+  /** Runs in which the object was evicted. */
+  cases: number
   points: number
   asleep: number
   evictions: number
@@ -17,18 +19,15 @@ declare module 'vitest' {
   }
 }
 
-/** Counts an object's evictions as those of the test that runs. */
-export const count = (evictor: Evictor): Evictor => {
-  onTestFinished(({ task }) => {
-    const { points, asleep, evictions } = evictor
-    const before = task.meta.evictions ?? { points: 0, asleep: 0, evictions: 0 }
-    task.meta.evictions = {
-      points: before.points + points,
-      asleep: before.asleep + asleep,
-      evictions: before.evictions + evictions,
-    }
-  })
-  return evictor
+/** Adds up what an object went through in a test. */
+export const record = ({ meta }: { meta: TaskMeta }, { points, asleep, evictions }: Evictor, cases = 1): void => {
+  const before = meta.evictions ?? { cases: 0, points: 0, asleep: 0, evictions: 0 }
+  meta.evictions = {
+    cases: before.cases + (evictions ? cases : 0),
+    points: before.points + points,
+    asleep: before.asleep + asleep,
+    evictions: before.evictions + evictions,
+  }
 }
 
 const upgrade = { Upgrade: 'websocket', 'Sec-WebSocket-Protocol': 'pairwire.1' }
@@ -58,8 +57,10 @@ export const asleep = (variant: string, choose?: () => Choose): Place => {
       if (!choose) return socket
       let evictor = evictors.get(name)
       if (!evictor) {
-        evictor = count(new Evictor(stub, choose()))
-        evictors.set(name, evictor)
+        const made = new Evictor(stub, choose())
+        onTestFinished(({ task }) => record(task, made, task.meta.evictions ? 0 : 1))
+        evictors.set(name, made)
+        evictor = made
       }
       return new EvictingSocket(socket, evictor)
     },
