@@ -38,12 +38,17 @@ export const createSender = (
   id: number,
   window: number,
   send: (value: unknown) => number,
-  { unread, unasked }: Pick<Sender, 'unread' | 'unasked'> = { unread: 0, unasked: 0 },
+  before?: Pick<Sender, 'unread' | 'unasked'>,
 ): Sender => {
   const size = window > 0 ? Math.min(window, line.limits.window) : line.limits.window
+  let { unread, unasked } = before ?? { unread: 0, unasked: 0 }
   let closed = false
   let iterator: AnyIterator | undefined
   let wake = () => {}
+  const granted = () =>
+    new Promise<void>((resolve) => {
+      wake = resolve
+    })
   const sender: Sender = {
     get unread() {
       return unread
@@ -55,9 +60,13 @@ export const createSender = (
       try {
         iterator = iteratorOf(source)
         if (closed) sender.close()
+        // A source that had been read before is begun at once: what is left has to have begun, or its `finally` would not run.
+        let ahead = !!before
         while (!closed) {
-          if (unread < size) {
+          if (unread < size || ahead) {
+            ahead = false
             const { done, value } = await iterator.next()
+            while (!closed && !done && unread >= size) await granted()
             if (closed) break
             if (done) return true
             const weight = send(value)
@@ -67,10 +76,7 @@ export const createSender = (
               line.credit(id, -unasked)
               unasked = 0
             }
-          } else
-            await new Promise<void>((resolve) => {
-              wake = resolve
-            })
+          } else await granted()
         }
         return false
       } catch (error) {
