@@ -21,7 +21,11 @@ export const clientOf = (contract: unknown): ((session: ClientSession) => unknow
   return (session) => {
     const { codec } = session
     const deadlines = createDeadlines()
-    const owner: CallOwner = { ended: (call) => deadlines.delete(call), streams() {} }
+    const owner: CallOwner = {
+      ended: (call) => deadlines.delete(call),
+      // Its timer would keep a Durable Object awake.
+      streams: (call) => call.deadline || deadlines.delete(call),
+    }
     return createProxy((path, input, settings: CallSettings = {}) => {
       const procedure = procedures.get(path)
       const { peer } = session

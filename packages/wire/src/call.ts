@@ -150,9 +150,9 @@ export const createCall = (
     finally: (onFinally) => asPromise().finally(onFinally),
     [Symbol.asyncIterator]() {
       call.isStream = true
-      owner.streams(call)
       // A stream has no deadline unless its user set one.
       if (!timeout) call.deadline = undefined
+      owner.streams(call)
       if (outcome) close()
       return events()
     },
