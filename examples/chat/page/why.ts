@@ -1,4 +1,4 @@
-import { isValidationError, type RpcError } from '@pairwire/contract'
+import { isValidationError, type RpcError } from '@pairwire/client'
 
 /** What to tell the visitor about a message that has not arrived, or not that anybody knew. */
 export const why = (error: RpcError): string => {

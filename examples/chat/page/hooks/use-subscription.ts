@@ -1,4 +1,4 @@
-import type { CallError, Observer, Subscription } from '@pairwire/contract'
+import type { CallError, Observer, Subscription } from '@pairwire/client'
 import { useEffect, useEffectEvent, useState } from 'react'
 
 /**
