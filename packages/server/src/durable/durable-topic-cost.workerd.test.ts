@@ -48,6 +48,57 @@ describe('what it costs', () => {
     })
   })
 
+  it('is one look for many who take their places together, as when an object wakes up', async () => {
+    const { run, evict } = object()
+    const cursor = await run((state) => {
+      const topic = durableTopic<number>(state, 'a')
+      topic.publish(1)
+      const { cursor } = topic
+      topic.publish(2)
+      return cursor
+    })
+    await evict()
+    await run(async (state) => {
+      const topic = durableTopic<number>(state, 'a')
+      const subscribe = (count: number) => numbers(1, count).map(() => topic.subscribe({ lastEventId: cursor }))
+      subscribe(1)
+      await undefined
+      const { statements, read } = await measure(state, () => subscribe(1_000))
+      expect(statements).toBe(1)
+      expect(read).toBeLessThan(10)
+
+      // What was published in this turn, and undone, is not where anybody stands.
+      expect(topic.cursor.endsWith('.2')).toBe(true)
+      expect(() =>
+        state.storage.transactionSync(() => {
+          topic.publish(3)
+          expect(topic.cursor.endsWith('.3')).toBe(true)
+          throw new Error('undone')
+        }),
+      ).toThrow('undone')
+      const [reader] = subscribe(1)
+      expect(topic.cursor.endsWith('.2')).toBe(true)
+      topic.publish(4)
+      expect(await data(reader!, 2)).toEqual([2, 4])
+    })
+  })
+
+  it('is another look where the log itself is undone', () =>
+    object().run(async (state) => {
+      const topic = durableTopic<number>(state, 'a')
+      const undone: string[] = []
+      expect(() =>
+        state.storage.transactionSync(() => {
+          undone.push(topic.cursor, topic.cursor)
+          throw new Error('undone')
+        }),
+      ).toThrow('undone')
+      const reader = topic.subscribe()
+      expect(undone).not.toContain(topic.cursor)
+      topic.publish(1)
+      expect(await data(reader, 1)).toEqual([1])
+    }))
+
   it('is a page for many events that are replayed, not a read for each', async () => {
     const { run, evict } = object()
     const start = await run((state) => {

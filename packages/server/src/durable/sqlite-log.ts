@@ -46,6 +46,10 @@ export class SqliteLog<T> implements TopicLog<T> {
   /** The last event that may be read. */
   #ready = START
   #settles = false
+  /** Whether it has been looked up by what runs now. When an object wakes up, hundreds of readers take their places at once. */
+  #fresh = false
+  /** Whether there is one in the tables since this turn. */
+  #made = false
   #first = 1
   /** The oldest event that is there, and the oldest one to be seen, or the last if none is; not known after waking up. */
   #oldest: Mark | undefined
@@ -74,17 +78,25 @@ export class SqliteLog<T> implements TopicLog<T> {
   append(value: T): void {
     // First, as it may run code of the value's, and may throw.
     const stored = storeEvent(this.codec, value)
-    this.refresh()
+    this.#look()
     const { offset, at, before, size } = this.#log.last
     const last = { offset: offset + 1, at: Math.max(at, Date.now()), before: before + size, size: stored.size }
     this.#shared.table.append(this.#log, last, stored)
     this.#log = { ...this.#log, last }
     this.#shared.cache.add(idAt(this, last.offset), stored)
+    this.#fresh = false
     this.#settle()
   }
 
   refresh(): void {
-    this.#compare(this.#shared.table.open(this.#name, newEpoch))
+    if (this.#fresh) return
+    this.#look()
+    // What was made or published in this turn may be undone in it.
+    if (this.#settles || this.#made) return
+    this.#fresh = true
+    queueMicrotask(() => {
+      this.#fresh = false
+    })
   }
 
   read(offset: number): Tracked<T> | undefined {
@@ -120,6 +132,17 @@ export class SqliteLog<T> implements TopicLog<T> {
       entry.stored = undefined
     }
     return entry.event as Tracked<T>
+  }
+
+  #look(): void {
+    const make = () => {
+      this.#made = true
+      queueMicrotask(() => {
+        this.#made = false
+      })
+      return newEpoch()
+    }
+    this.#compare(this.#shared.table.open(this.#name, make))
   }
 
   /** Takes note of what is there: of nothing, if all was deleted. */
