@@ -132,10 +132,19 @@ export const createHost = (router: HostRouter, options: HostOptions, sleeping?: 
 
   const identify = (
     identity: unknown,
-    { request, env }: SocketOrigin<unknown>,
+    from: SocketOrigin<unknown>,
+    owner = ownerOf(identity),
   ): Identified | PromiseLike<Identified> => {
-    const owner = ownerOf(identity)
-    const ctx = context ? context({ identity, request, env }) : {}
+    const ctx = context
+      ? context({
+          identity,
+          env: from.env,
+          // One that is made anew after a sleep is only made for those who ask for it.
+          get request() {
+            return from.request
+          },
+        })
+      : {}
     return isThenable(ctx) ? ctx.then((ctx) => ({ owner, identity, ctx })) : { owner, identity, ctx }
   }
 
@@ -195,7 +204,7 @@ export const createHost = (router: HostRouter, options: HostOptions, sleeping?: 
         )
         sockets.add(peer)
       }
-      const identified = identify(identity, from)
+      const identified = identify(identity, from, kept.hello.owner)
       return isThenable(identified) ? identified.then((who) => (keeper.isOff ? undefined : go(who))) : go(identified)
     },
 

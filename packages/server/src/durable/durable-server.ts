@@ -24,7 +24,7 @@ import { type Connection, type Connections, connectionsOf } from './connections.
 import { durableLedger } from './durable-ledger.ts'
 import { HibernatingSocket } from './hibernating-socket.ts'
 import { Keeper } from './keeper.ts'
-import { type Origin, originOf, requestFrom } from './origin-request.ts'
+import { type Origin, originFrom, originOf, requestFrom } from './origin-request.ts'
 import { hasTables } from './schema.ts'
 import { createSessionStore } from './session-store.ts'
 import { clearShelves, lastShelf, type Piece, Shelf } from './shelf.ts'
@@ -184,8 +184,7 @@ export const createDurableServer = (
     const contexts = welcomed.map(async ({ ws, keeper, from, id, kept, identity }) => {
       try {
         const socket = { ...kept!, session: sessions.get(id!) }
-        const origin = { request: requestFrom(from), env }
-        const restored = host.restore(keeper.socket, origin, keeper, socket, identity)
+        const restored = host.restore(keeper.socket, originFrom(from, env), keeper, socket, identity)
         if (!restored) return
         waiting.set(keeper, ws)
         await restored
@@ -244,7 +243,7 @@ export const createDurableServer = (
       for (const listener of missing) listener({ identity })
       // At once, as its client may be back before there is a context.
       if (kept.hello.id && kept.session) server().host.sessions.restore(kept.hello, kept.session)
-      const restored = server().host.restore(keeper.socket, { request: requestFrom(from), env }, keeper, kept, identity)
+      const restored = server().host.restore(keeper.socket, originFrom(from, env), keeper, kept, identity)
       return restored ? Promise.resolve(restored).then(undefined, failed) : undefined
     } catch (error) {
       failed(error)

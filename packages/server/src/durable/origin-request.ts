@@ -1,3 +1,5 @@
+import type { SocketOrigin } from '../host.ts'
+
 /** What is kept of the request that a socket came with, so that `authenticate` can be asked again after a sleep. */
 export interface Origin {
   readonly url: string
@@ -22,4 +24,16 @@ export const originOf = (request: Request): Origin => {
 export const requestFrom = ({ url, headers, vouched }: Origin): Request => {
   const cf = vouched === undefined ? {} : { cf: { [KEY]: vouched } as CfProperties }
   return new Request(url, { headers: headers as [string, string][], ...cf })
+}
+
+/** Where a socket came from. The request is made when somebody asks for it: of thousands of sockets it would take its time. */
+export const originFrom = (from: Origin, env: unknown): SocketOrigin<unknown> => {
+  let request: Request | undefined
+  return {
+    env,
+    get request() {
+      request ??= requestFrom(from)
+      return request
+    },
+  }
 }
