@@ -8,6 +8,8 @@ export const contract = defineContract({
   once: mutation({ input: type<number>(), output: type<number>(), retry: 'once' }),
   who: query({ output: type<unknown>() }),
   instance: query({ output: type<string>() }),
+  ready: query({ output: type<string[]>() }),
+  seesReady: subscription({ output: type<string>() }),
   /** The topic itself. */
   direct: subscription({ output: type<string>() }),
   /** A generator with ids. */
@@ -44,6 +46,11 @@ export class Sleeper extends RpcDurableObject<unknown, User> {
       once: ({ input }) => this.#add(input),
       who: ({ ctx }) => ctx,
       instance: () => this.#instance,
+      ready: () => this.ready,
+      seesReady: async function* (this: void, { signal }) {
+        yield readyOf().join()
+        await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()))
+      },
       direct: ({ lastEventId }) => this.topic.subscribe({ lastEventId }),
       ids: async function* (this: void, { lastEventId, signal }) {
         try {
@@ -72,6 +79,15 @@ export class Sleeper extends RpcDurableObject<unknown, User> {
   constructor(ctx: DurableObjectState, env: unknown) {
     super(ctx, env)
     topicOf = () => this.topic
+    readyOf = () => this.ready
+  }
+
+  /** What `setup` has made ready. */
+  readonly ready: string[] = []
+
+  override async setup(): Promise<void> {
+    await scheduler.wait(5)
+    this.ready.push('setup')
   }
 
   override authenticate({ params }: AuthenticateCall): User {
@@ -89,3 +105,4 @@ export class Sleeper extends RpcDurableObject<unknown, User> {
   }
 }
 let topicOf: () => Sleeper['topic']
+let readyOf: () => string[]

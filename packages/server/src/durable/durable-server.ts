@@ -53,6 +53,11 @@ export interface DurableServerOptions<Ctx, Identity, Env>
    * @default the identity itself
    */
   context?(call: ContextCall<Identity, Env>): Ctx | Promise<Ctx>
+  /**
+   * Makes ready what handlers need, each time that the object comes to life: nothing else runs before it is done. Where it
+   * fails the platform starts the object again, and drops its sockets.
+   */
+  setup?(): void | Promise<void>
 }
 
 /** A router that clients of a hibernating Durable Object can call. Its methods are the object's own, to be passed on to. */
@@ -89,6 +94,7 @@ export type AnyDurableServerOptions = DurableServerOptions<any, any, any>
  * another base. Call it in the constructor, or in a field of the class.
  *
  * @param options a function may return them, for what is not there yet when this is called: it is asked once all fields are
+ * @param hasSetup whether `setup` may be among them, if that is known before they are
  * @example
  * class Room extends SomeBase {
  *   rpc = createDurableServer(this.ctx, this.env, () => ({ router: this.router }))
@@ -102,6 +108,7 @@ export const createDurableServer = (
   ctx: DurableObjectState,
   env: unknown,
   options: AnyDurableServerOptions | (() => AnyDurableServerOptions),
+  hasSetup: boolean = typeof options === 'function' || !!options.setup,
 ): DurableServer => {
   const { storage } = ctx
   const keepers = new Map<WebSocket, Keeper>()
@@ -339,15 +346,22 @@ export const createDurableServer = (
   connectionsOf.set(ctx, connections)
 
   const ours = ctx.getWebSockets(TAG)
-  if (ours.length)
-    // The class's fields are there after this turn.
+  if (ours.length || hasSetup)
     awake = ctx.blockConcurrencyWhile(async () => {
+      // The class's fields are there after this turn.
       await undefined
+      let isReady = true
       try {
+        const { setup } = server()
+        isReady = false
+        await setup?.()
+        isReady = true
         await wake(ours)
       } catch (error) {
         const reason = report(error)
         for (const ws of ours) ws.close(INTERNAL_CLOSE, closeReason(reason))
+        // Nothing may run that has not been made ready: the platform starts the object again at its next event.
+        if (!isReady) throw error
       }
     })
   // The platform answers pings then, without waking the object. One that is set already is another server's.
@@ -359,8 +373,8 @@ export const createDurableServer = (
       const refused = refuseRequest(request)
       if (refused) return refused
       server()
-      // A deploy drops sockets without a word.
-      if (!keepers.size && hasTables(storage)) clearShelves(storage, () => false)
+      // Of sockets that were lost without a word, as in a deploy, there may be rows still.
+      if (!lastKey && hasTables(storage)) lastKey = lastShelf(storage)
       const { 0: client, 1: ws } = new WebSocketPair()
       ctx.acceptWebSocket(ws, [TAG])
       const keeper = keep(ws, Shelf.make(ws, storage, ++lastKey), originOf(request), Date.now())
@@ -415,10 +429,11 @@ interface Made {
   readonly heartbeat: number
   readonly onError: OnError | undefined
   readonly types: NonNullable<HostOptions['types']>
+  readonly setup: AnyDurableServerOptions['setup']
 }
 
 const make = (ctx: DurableObjectState, options: AnyDurableServerOptions, changed: () => void): Made => {
-  const { router, authenticate, context, origins, ...others } = options
+  const { router, authenticate, context, origins, setup, ...others } = options
   if (typeof router?.find !== 'function')
     throw new TypeError(
       'A Durable Object needs a router: give its class a field `router = implement(contract).handlers({ … })`.',
@@ -447,5 +462,5 @@ const make = (ctx: DurableObjectState, options: AnyDurableServerOptions, changed
     context: (call) => (context ? context(call) : (call.identity ?? {})),
   }
   const host: Host = createHost(router as unknown as HostRouter, hostOptions, sleeper)
-  return { host, sleeper, limits, heartbeat, onError, types }
+  return { host, sleeper, limits, heartbeat, onError, types, setup }
 }

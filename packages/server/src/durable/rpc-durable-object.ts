@@ -3,6 +3,7 @@ import type { Router } from '@pairwire/router'
 import type { DrainOptions, Held } from '../host.ts'
 import type { ContextCall } from '../options.ts'
 import {
+  type AnyDurableServerOptions,
   type AuthenticateCall,
   createDurableServer,
   type DurableServer,
@@ -12,7 +13,7 @@ import {
 /** What an `RpcDurableObject` can be told beside its methods. */
 export type RpcDurableObjectOptions<Identity, Env> = Omit<
   DurableServerOptions<unknown, Identity, Env>,
-  'router' | 'authenticate' | 'context' | 'owner'
+  'router' | 'authenticate' | 'context' | 'owner' | 'setup'
 >
 
 /**
@@ -46,14 +47,23 @@ export abstract class RpcDurableObject<Env = unknown, Identity = any, Ctx = Iden
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env)
-    this.#server = createDurableServer(ctx, env, () => ({
+    const options = (): AnyDurableServerOptions => ({
       ...this.options,
       router: this.router,
       authenticate: (call) => this.authenticate(call),
       owner: (identity) => this.owner(identity as Identity),
       context: (call) => this.context(call),
-    }))
+      setup: () => this.setup(),
+    })
+    this.#server = createDurableServer(ctx, env, options, this.setup !== RpcDurableObject.prototype.setup)
   }
+
+  /**
+   * Makes ready what handlers need and fields cannot: each time that the object comes to life, after its fields are there,
+   * and before anything else runs. Subscriptions run again only then. In a constructor's `blockConcurrencyWhile` it would
+   * come after them.
+   */
+  protected setup(): void | Promise<void> {}
 
   /** What is held in memory at the moment, for monitoring. */
   protected get held(): Held {

@@ -65,3 +65,20 @@ it.each(['direct', 'ids', 'late', 'plain', 'greeting'] as const)('%s goes on aft
   expect(seen.filter((event) => event !== 'hello')).toEqual(['one', 'two', 'three'])
   expect(gaps).toEqual(name === 'greeting' ? Array(3).fill({ reason: 'untracked' }) : [])
 })
+
+it('is made ready by setup before anything runs, each time that it comes to life', async () => {
+  const { client, evict } = open()
+  const seen: string[] = []
+  client.seesReady().subscribe({ onData: (event) => void seen.push(event) })
+  await eventually(
+    () => seen,
+    (seen) => seen.length === 1,
+  )
+  await evict()
+  expect(await client.ready()).toEqual(['setup'])
+  await eventually(
+    () => seen,
+    (seen) => seen.length === 2,
+  )
+  expect(seen).toEqual(['setup', 'setup'])
+})
