@@ -37,16 +37,18 @@ export const secondsOf = (pid: number | undefined): number => {
 /**
  * Waits until other processes leave the processors alone, as long as there is patience left.
  *
+ * @param patience milliseconds, and how much of it one wait may use up
  * @param most cores that may be in use
  */
-export const createQuiet = (patience: number, most = 0.3) => {
+export const createQuiet = ({ patience, atOnce }: { patience: number; atOnce: number }, most = 0.3) => {
   let left = patience
   return async () => {
+    const enough = left - atOnce
     for (;;) {
       const before = { busy: busySeconds(), at: performance.now() }
       await sleep(100)
       const took = performance.now() - before.at
-      if ((busySeconds() - before.busy) / (took / 1_000) <= most || left <= 0) return
+      if ((busySeconds() - before.busy) / (took / 1_000) <= most || left <= Math.max(0, enough)) return
       await sleep(200)
       left -= 300
     }

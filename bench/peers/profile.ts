@@ -51,7 +51,8 @@ const timesOf = ({ nodes, samples, timeDeltas }: Profile, bundle: (url: string) 
   const times = new Map<string, number>()
   for (const [i, sample] of samples.entries()) {
     const name = names.get(sample)!
-    if (!/^\((idle|root)\)/.test(name)) times.set(name, (times.get(name) ?? 0) + timeDeltas[i]!)
+    // Neither what it waits, nor what profiling itself takes.
+    if (!/^\((idle|root)\)|node:inspector/.test(name)) times.set(name, (times.get(name) ?? 0) + timeDeltas[i]!)
   }
   return times
 }

@@ -24,7 +24,7 @@ const WARM = { ms: 300, inflight: 100 }
 export const measureRates = async (
   plan: Plan,
   { quiet, log }: { quiet(): Promise<void>; log(text: string): void },
-): Promise<Pick<Results, 'rates' | 'wires' | 'disturbed' | 'failures'>> => {
+): Promise<Pick<Results, 'rates' | 'wires' | 'rounds' | 'disturbed' | 'failures'>> => {
   const samples: Sample[] = []
   const wires: WireRow[] = []
   const failures: string[] = []
@@ -85,11 +85,19 @@ export const measureRates = async (
     await Promise.all(pairs.map((pair) => pair.stop()))
   }
 
-  for (let round = 0; round < plan.rounds; round++) for (const host of plan.hosts) await oneRound(host, round)
+  const began = performance.now()
+  let rounds = 0
+  while (rounds < plan.rounds) {
+    const took = performance.now() - began
+    if (rounds > 1 && took + took / rounds > plan.budget) break
+    for (const host of plan.hosts) await oneRound(host, rounds)
+    rounds++
+  }
   const of = samples.length
   return {
     rates: ratesOf(samples),
     wires,
+    rounds,
     disturbed: { cells: samples.filter(({ foreign }) => foreign > DISTURBED).length, of },
     failures: [...new Set(failures)],
   }

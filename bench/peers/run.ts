@@ -35,14 +35,14 @@ const versions = () => {
   return Object.fromEntries([...found, ['workerd', version]])
 }
 
-const { rates, wires, disturbed, failures } = await measureRates(plan, { quiet: createQuiet(plan.patience), log })
+const { rates, wires, rounds, disturbed, failures } = await measureRates(plan, { quiet: createQuiet(plan), log })
 const failed = (text: string) => failures.push(text)
 const results: Results = {
   made: new Date().toISOString(),
   mode: plan.mode,
   provisional: disturbed.cells > DISTURBED * disturbed.of,
   disturbed,
-  rounds: plan.rounds,
+  rounds,
   machine: describeMachine(),
   versions: versions(),
   rates,
