@@ -1,29 +1,9 @@
-import { readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { describe, expect, it } from 'vitest'
+import { faults } from './drive/faults.ts'
 import { poll, stage, words } from './drive/stage.ts'
 import type { Visitor } from './drive/visitor.ts'
 
 const { newRoom, two } = stage()
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
-
-/** What axe finds wrong with a page as it is now, by rule and element. */
-const faults = async ({ page }: Visitor) => {
-  await page.evaluate(axe)
-  // What comes in with an animation is not itself before its end.
-  await page.evaluate(() =>
-    Promise.all(document.getAnimations().map(({ finished, playState }) => playState === 'running' && finished)).then(
-      () => {},
-    ),
-  )
-  return page.evaluate(async () => {
-    const { violations } = await (globalThis as any).axe.run(document, { resultTypes: ['violations'] })
-    return violations.map(({ id, nodes }: any) => [
-      id,
-      nodes.map(({ html, failureSummary }: any) => `${html} ${failureSummary}`),
-    ])
-  })
-}
 const phone = { viewport: { width: 375, height: 812 }, hasTouch: true }
 
 describe('who does not see it, or hardly,', () => {
@@ -168,6 +148,7 @@ describe('the log', () => {
     await ada.say('news')
     await poll(() => grace.texts('.to-end')).toEqual(['1 new'])
     expect(await top()).toBe(300)
+    expect(await faults(grace)).toEqual([])
     expect(await grace.page.title()).toBe(`(1) ${room} · pairwire`)
 
     // Older ones come before what is read, which stays under the reader's eyes.

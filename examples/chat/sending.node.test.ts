@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { faults } from './drive/faults.ts'
 import { gate } from './drive/gate.ts'
 import { poll, stage, words } from './drive/stage.ts'
 import type { Visitor } from './drive/visitor.ts'
@@ -18,6 +19,7 @@ describe('a message that was not answered in time', () => {
     await poll(async () => (await ada.log()).at(-1)?.fate).toBe(
       'No answer. It may have arrived; trying again will not say it twice.',
     )
+    expect(await faults(ada)).toEqual([])
     await ada.press('Try again')
     open()
     await ada.hears('once')
