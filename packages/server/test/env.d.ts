@@ -10,6 +10,7 @@ declare namespace Cloudflare {
     readonly LOBBIES: DurableObjectNamespace<import('./lobby.ts').Lobby>
     readonly SUITES: DurableObjectNamespace<import('./suite-object.ts').SuiteObject>
     readonly PROBERS: DurableObjectNamespace<import('./prober.ts').Prober>
+    readonly COURIERS: DurableObjectNamespace<import('./eviction/courier.ts').Courier>
     readonly DREAMERS: DurableObjectNamespace<import('./eviction/dreamer.ts').Dreamer>
     readonly ROOMS: DurableObjectNamespace<import('./room.ts').TestRoom>
   }

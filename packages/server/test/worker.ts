@@ -1,5 +1,6 @@
 import { DurableObject } from 'cloudflare:workers'
 import type { TestBoard } from './board.ts'
+import type { Courier } from './eviction/courier.ts'
 import type { Dreamer } from './eviction/dreamer.ts'
 import type { Lobby } from './lobby.ts'
 import type { Prober } from './prober.ts'
@@ -9,6 +10,7 @@ import type { SuiteObject } from './suite-object.ts'
 import { createServers, serverFor } from './suites/servers.ts'
 
 export { TestBoard } from './board.ts'
+export { Courier } from './eviction/courier.ts'
 export { Dreamer } from './eviction/dreamer.ts'
 export { Lobby } from './lobby.ts'
 export { Prober } from './prober.ts'
@@ -19,6 +21,7 @@ export { SuiteObject } from './suite-object.ts'
 interface Env {
   readonly OBJECT: DurableObjectNamespace
   readonly BOARDS: DurableObjectNamespace<TestBoard>
+  readonly COURIERS: DurableObjectNamespace<Courier>
   readonly DREAMERS: DurableObjectNamespace<Dreamer>
   readonly LOBBIES: DurableObjectNamespace<Lobby>
   readonly PROBERS: DurableObjectNamespace<Prober>

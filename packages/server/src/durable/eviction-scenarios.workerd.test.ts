@@ -253,8 +253,8 @@ describe('calls to the client', () => {
     const { client, seen } = answering(stage)
     await client.watch()
     await eventually(
-      () => seen.ticks,
-      (n) => n > 1,
+      () => seen,
+      ({ ticks, left }) => ticks > 1 || left > 0,
     )
     await stage.evict()
     await eventually(

@@ -29,11 +29,12 @@ export class Evictor {
   asleep = 0
   /** How often it was put out of memory. */
   evictions = 0
-  readonly #stub: DurableObjectStub
+  readonly #stub: () => DurableObjectStub
   readonly #choose: Choose
   #pending: Promise<boolean> | undefined
 
-  constructor(stub: DurableObjectStub, choose: Choose = everywhere) {
+  /** @param stub gives one that works: where the object has crashed, those from before do not any more */
+  constructor(stub: () => DurableObjectStub, choose: Choose = everywhere) {
     this.#stub = stub
     this.#choose = choose
   }
@@ -45,7 +46,7 @@ export class Evictor {
   async evict(): Promise<void> {
     // One that has to wait for a handler has waited its time, and comes to pass by itself.
     if (this.#pending) return
-    const pending = evictDurableObject(this.#stub).then(
+    const pending = evictDurableObject(this.#stub()).then(
       () => {
         this.evictions++
         return true

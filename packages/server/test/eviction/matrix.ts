@@ -57,7 +57,7 @@ export const asleep = (variant: string, choose?: () => Choose): Place => {
       if (!choose) return socket
       let evictor = evictors.get(name)
       if (!evictor) {
-        const made = new Evictor(stub, choose())
+        const made = new Evictor(() => stub, choose())
         onTestFinished(({ task }) => record(task, made, task.meta.evictions ? 0 : 1))
         evictors.set(name, made)
         evictor = made
