@@ -63,14 +63,31 @@ async function vitest() {
       status === 'failed' && !assertionResults.some((result) => result.status === 'failed'),
   ).length
   const idle = ['node', 'workerd', 'chromium'].filter((project) => !output.includes(`|${project}`))
-  const failed = numFailedTests + broken + idle.length
+  const slept = evictions(testResults)
+  const failed = numFailedTests + broken + idle.length + (slept.evictions ? 0 : 1)
   const skipped = numPendingTests + numTodoTests
   return {
     passed: numPassedTests,
     failed: failed || (ok && numPassedTests > 0 ? 0 : 1),
     output: [printed, ...idle.map((project) => `no test ran in ${project}`)].join('\n'),
     skipped,
+    note: `    ${slept.cases} cases of ${slept.tests} tests ran in Durable Objects that were evicted ${slept.evictions} times, at ${slept.points} points between two frames`,
   }
+}
+
+/** What tests went through whose Durable Object was put out of memory while they ran: see packages/server/test/eviction. */
+function evictions(testResults) {
+  const sum = { tests: 0, cases: 0, points: 0, evictions: 0 }
+  for (const { assertionResults } of testResults)
+    for (const { meta } of assertionResults) {
+      if (!meta?.evictions) continue
+      const { cases, asleep, evictions } = meta.evictions
+      sum.tests++
+      sum.cases += cases
+      sum.points += asleep
+      sum.evictions += evictions
+    }
+  return sum
 }
 
 async function perform({ command, count }, print) {
@@ -105,12 +122,13 @@ for (const [name, { title, checks, print = false, width = 1 }] of Object.entries
   console.log(`\n== ${name}: ${title}`)
   const start = performance.now()
   await parallel(checks(), width, async (check) => {
-    const { passed, failed, output, skipped } = await perform(check, print)
+    const { passed, failed, output, skipped, note } = await perform(check, print)
     total.passed += passed
     total.failed += failed
     if (failed && !(print && check.command && existsSync(join(root, check.command[1])))) console.log(output.trimEnd())
     const counts = passed + failed > 1 ? `: ${passed} passed, ${failed} failed` : ''
     console.log(`${failed ? 'FAILED' : 'ok'}  ${check.name}${counts}${skipped ? `, ${skipped} skipped` : ''}`)
+    if (note) console.log(note)
   })
   console.log(`   ${seconds(start)}`)
 }
