@@ -23,7 +23,7 @@ export const viewOf = (kind: string, part: unknown, bytes: Uint8Array): unknown 
 }
 
 /** A binary frame: the length of the text as 32 bits, big-endian; the text; the bytes. */
-export const joinFrame = (text: string, bytes: readonly Uint8Array[]): Uint8Array => {
+export const joinFrame = (text: string, bytes: readonly Uint8Array[]): Uint8Array<ArrayBuffer> => {
   const header = new TextEncoder().encode(text)
   const frame = new Uint8Array(bytes.reduce((sum, { length }) => sum + length, 4 + header.length))
   new DataView(frame.buffer).setUint32(0, header.length)

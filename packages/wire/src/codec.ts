@@ -10,7 +10,7 @@ export interface Encoded {
 }
 
 /** What goes over a socket: text, or binary where a message has bytes. */
-export type Frame = string | Uint8Array
+export type Frame = string | Uint8Array<ArrayBuffer>
 
 /** How values become messages and back. */
 export interface Codec {
@@ -28,7 +28,7 @@ export interface Codec {
   /** Copies bytes that are still their user's memory, where they cannot be sent at once. */
   keep?(value: Encoded): void
   /** A binary frame of a text and the bytes of its last message. */
-  join?(text: string, bytes: readonly Uint8Array[]): Uint8Array
+  join?(text: string, bytes: readonly Uint8Array[]): Uint8Array<ArrayBuffer>
   /**
    * Takes a binary frame apart; undefined for anything else.
    * @throws for what is broken

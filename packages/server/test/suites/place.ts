@@ -1,5 +1,5 @@
 import { createClient, type PairwireClient, type RichClientOptions, RpcError } from '@pairwire/client'
-import type { Socket } from '@pairwire/wire'
+import type { Frame, Socket } from '@pairwire/wire'
 import { onTestFinished } from 'vitest'
 import type { TestRouter } from './router.ts'
 
@@ -131,7 +131,7 @@ export const openRaw = async (
   await opened
   const send = (frame: unknown) => {
     try {
-      socket.send(typeof frame === 'string' || frame instanceof Uint8Array ? frame : JSON.stringify(frame))
+      socket.send(typeof frame === 'string' || frame instanceof Uint8Array ? (frame as Frame) : JSON.stringify(frame))
     } catch {
       // Closed meanwhile.
     }
