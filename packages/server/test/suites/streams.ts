@@ -107,7 +107,7 @@ export const streams = (place: Place): void => {
     }
     const end = await outcome(rest())
     // What a generator without ids had not sent is gone when it was evicted at a full window; that is said, and nothing is skipped.
-    expect([...end, read]).toEqual(place.evicts ? ['DATA_LOSS', 'no', made] : ['ok', undefined, 100])
+    expect([...end, read]).toEqual(place.evicts ? ['DATA_LOSS', 'no', 4] : ['ok', undefined, 100])
   })
 
   it('keeps to the window that a client asks for', async () => {
