@@ -23,8 +23,8 @@ import type { KeptSession } from '../session.ts'
 import { type Connection, type Connections, connectionsOf } from './connections.ts'
 import { durableLedger } from './durable-ledger.ts'
 import { HibernatingSocket } from './hibernating-socket.ts'
-import { Keeper } from './keeper.ts'
-import { type Origin, originFrom, originOf, requestFrom } from './origin-request.ts'
+import { type Head, Keeper } from './keeper.ts'
+import { originFrom, originOf } from './origin-request.ts'
 import { hasTables } from './schema.ts'
 import { createSessionStore } from './session-store.ts'
 import { clearShelves, lastShelf, type Piece, Shelf } from './shelf.ts'
@@ -137,8 +137,8 @@ export const createDurableServer = (
 
   const report = (error: unknown) => mask(error, 'the Durable Object', 'query', made?.onError).message
 
-  const keep = (ws: WebSocket, shelf: Shelf, from: Origin, at: number): Keeper => {
-    const keeper = new Keeper(server().sleeper, shelf, new HibernatingSocket(ws), from, at)
+  const keep = (ws: WebSocket, shelf: Shelf, at: number): Keeper => {
+    const keeper = new Keeper(server().sleeper, shelf, new HibernatingSocket(ws), at)
     keepers.set(ws, keeper)
     return keeper
   }
@@ -151,11 +151,12 @@ export const createDurableServer = (
   /** What is known of a socket that was there before this process. @throws undefined where that is lost */
   const recall = (ws: WebSocket, { shelf, pieces }: { shelf: Shelf; pieces: Map<string, Piece> }) => {
     const { host, sleeper } = server()
-    const head = pieces.get('h')
-    if (shelf.broken || !head || pieces.has('w')) throw undefined
-    const { from, at } = JSON.parse(head.text) as { from: Origin; at: number }
-    const keeper = keep(ws, shelf, from, at)
-    const read = keeper.read(pieces, host.codecs, refusePending)
+    const written = pieces.get('h')
+    const from = pieces.get('ho')?.text
+    if (shelf.broken || !written || !from || pieces.has('w')) throw undefined
+    const head = JSON.parse(written.text) as Head
+    const keeper = keep(ws, shelf, head.at)
+    const read = keeper.read(head, pieces, host.codecs, refusePending)
     // It has not said hello.
     if (!read) return { ws, keeper, from }
     const { kept } = read
@@ -219,7 +220,7 @@ export const createDurableServer = (
     // Last: they came after those that had been welcomed, or are to be taken for it.
     for (const { ws, keeper, from, kept } of known)
       try {
-        if (!kept) accept(keeper, requestFrom(from))
+        if (!kept) accept(keeper, originFrom(from, env).request)
       } catch (error) {
         lose(ws, keeper.shelf, error)
       }
@@ -377,8 +378,8 @@ export const createDurableServer = (
       if (!lastKey && hasTables(storage)) lastKey = lastShelf(storage)
       const { 0: client, 1: ws } = new WebSocketPair()
       ctx.acceptWebSocket(ws, [TAG])
-      const keeper = keep(ws, Shelf.make(ws, storage, ++lastKey), originOf(request), Date.now())
-      keeper.opened()
+      const keeper = keep(ws, Shelf.make(ws, storage, ++lastKey), Date.now())
+      keeper.opened(JSON.stringify(originOf(request)))
       accept(keeper, request)
       return new Response(null, { status: 101, webSocket: client, headers: { 'Sec-WebSocket-Protocol': SUBPROTOCOL } })
     },

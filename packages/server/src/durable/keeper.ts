@@ -4,7 +4,6 @@ import type { KeptSession, Session, SessionHello, SessionSocket } from '../sessi
 import type { KeptSocket, SocketKeeper, SocketPeer } from '../socket-peer.ts'
 import { CallShelf } from './call-shelf.ts'
 import type { HibernatingSocket } from './hibernating-socket.ts'
-import type { Origin } from './origin-request.ts'
 import type { Piece, Shelf } from './shelf.ts'
 import { keepResults, type WrittenResults } from './written-results.ts'
 
@@ -24,8 +23,7 @@ export interface KeeperHost {
 }
 
 /** How a welcomed socket is written down; with the bytes of its identity, if that has some. */
-interface Head {
-  readonly from: Origin
+export interface Head {
   readonly at: number
   readonly order?: number
   readonly hello?: Omit<SessionHello, 'codec'> & {
@@ -59,7 +57,6 @@ export class Keeper implements SocketKeeper {
   #greeted = false
   readonly shelf: Shelf
   readonly #host: KeeperHost
-  readonly #from: Origin
   #mine: SessionSocket | undefined
   #seen = 0
   #leaving = false
@@ -70,14 +67,13 @@ export class Keeper implements SocketKeeper {
   #restored = false
   #window: number | undefined
 
-  constructor(host: KeeperHost, shelf: Shelf, socket: HibernatingSocket, from: Origin, at: number) {
+  constructor(host: KeeperHost, shelf: Shelf, socket: HibernatingSocket, at: number) {
     this.#host = host
     this.shelf = shelf
     this.socket = socket
     this.calls = new CallShelf(shelf, (call) => this.changed(call))
     this.at = at
     this.seen = at
-    this.#from = from
   }
 
   /** Whether it has said hello. */
@@ -93,9 +89,10 @@ export class Keeper implements SocketKeeper {
     this.peer = peer
   }
 
-  /** Writes down that there is a socket. */
-  opened(): void {
-    this.#setHead({ from: this.#from, at: this.at })
+  /** Writes down that there is a socket. @param from where it came from, as JSON */
+  opened(from: string): void {
+    this.shelf.set('ho', { text: from })
+    this.#setHead({ at: this.at })
     this.shelf.save()
   }
 
@@ -132,7 +129,6 @@ export class Keeper implements SocketKeeper {
     this.shelf.set('w', undefined)
     this.#setHead(
       {
-        from: this.#from,
         at: this.at,
         order: this.#mine!.order,
         hello: { id, owner, codec: codec.name, timeout, window: this.#window, identity: { json, marks } },
@@ -249,12 +245,11 @@ export class Keeper implements SocketKeeper {
 
   /** What an earlier process has written down of this socket; undefined where it had not been welcomed. */
   read(
+    { hello, order }: Head,
     pieces: ReadonlyMap<string, Piece>,
     codecs: Readonly<Record<'rich' | 'json', SessionHello['codec']>>,
     refuse: (id: number, line: Line) => void,
   ): { kept: KeptSocket; identity: Encoded & { joined: Uint8Array | undefined } } | undefined {
-    const head = pieces.get('h')!
-    const { hello, order } = JSON.parse(head.text) as Head
     if (!hello) return undefined
     this.#restored = true
     const written = pieces.has('s') ? (JSON.parse(pieces.get('s')!.text) as WrittenSession) : undefined
@@ -271,7 +266,7 @@ export class Keeper implements SocketKeeper {
     const { id, owner, timeout, window, codec, identity } = hello
     const { json, marks } = identity
     return {
-      identity: { json, ...(marks !== undefined && { marks }), joined: head.bytes },
+      identity: { json, ...(marks !== undefined && { marks }), joined: pieces.get('h')!.bytes },
       kept: {
         order: order!,
         leaving,

@@ -26,13 +26,17 @@ export const requestFrom = ({ url, headers, vouched }: Origin): Request => {
   return new Request(url, { headers: headers as [string, string][], ...cf })
 }
 
-/** Where a socket came from. The request is made when somebody asks for it: of thousands of sockets it would take its time. */
-export const originFrom = (from: Origin, env: unknown): SocketOrigin<unknown> => {
+/**
+ * Where a socket came from.
+ *
+ * @param from as JSON: it is read when somebody asks for the request, since for thousands of sockets it would take its time
+ */
+export const originFrom = (from: string, env: unknown): SocketOrigin<unknown> => {
   let request: Request | undefined
   return {
     env,
     get request() {
-      request ??= requestFrom(from)
+      request ??= requestFrom(JSON.parse(from))
       return request
     },
   }
