@@ -35,7 +35,8 @@ export const joinOutcome = (parts: readonly OutcomePart[]): LedgerOutcome | unde
   return blobs.length ? { kind, json, marks, bytes: joinBytes(blobs) } : { kind, json, marks }
 }
 
-const splitText = (text: string): string[] => {
+/** A text in pieces that each fit in a row beside as many bytes as {@link splitBytes} gives. None of no text. */
+export const splitText = (text: string): string[] => {
   const pieces: string[] = []
   for (let from = 0; from < text.length; ) {
     let to = from + CHARACTERS
@@ -48,7 +49,7 @@ const splitText = (text: string): string[] => {
 }
 
 /** One piece also of no bytes, which are not the same as none. */
-const splitBytes = (bytes: Uint8Array): ArrayBuffer[] => {
+export const splitBytes = (bytes: Uint8Array): ArrayBuffer[] => {
   const pieces: ArrayBuffer[] = []
   let from = 0
   do {
@@ -58,7 +59,7 @@ const splitBytes = (bytes: Uint8Array): ArrayBuffer[] => {
   return pieces
 }
 
-const joinBytes = (pieces: readonly Uint8Array[]): Uint8Array => {
+export const joinBytes = (pieces: readonly Uint8Array[]): Uint8Array => {
   if (pieces.length === 1) return pieces[0]!
   const joined = new Uint8Array(pieces.reduce((length, piece) => length + piece.length, 0))
   let at = 0

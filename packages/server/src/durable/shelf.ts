@@ -1,3 +1,4 @@
+import { joinBytes, splitBytes, splitText } from './outcome-parts.ts'
 import { withTables } from './tables.ts'
 
 /** A piece of what a socket keeps: text, and bytes where it has some. */
@@ -11,7 +12,7 @@ interface Attachment {
   readonly v: 1
   /** By which rows belong to the socket. */
   readonly key: number
-  /** How many pieces lie in rows. */
+  /** How many rows those are. */
   readonly rows: number
   readonly pieces: string[]
   readonly bytes?: Record<string, Uint8Array>
@@ -31,6 +32,16 @@ const SMALL = 500
 // biome-ignore lint/suspicious/noControlCharactersInRegex: what V8 keeps in one byte a character
 const NARROW = /^[\x00-\xff]*$/
 
+/** A piece in rows of which each is as small as the platform wants it: mostly one. */
+const rowsOf = ({ text, bytes }: Piece): { text: string; bytes: ArrayBuffer | null }[] => {
+  const texts = splitText(text)
+  const blobs = bytes ? splitBytes(bytes) : []
+  const length = Math.max(1, texts.length, blobs.length)
+  return Array.from({ length }, (_, i) => ({ text: texts[i] ?? '', bytes: blobs[i] ?? null }))
+}
+/** The name of a piece's n-th row; they sort as they come. */
+const rowName = (name: string, n: number) => (n ? `${name}#${`${n}`.padStart(4, '0')}` : name)
+
 /** The bytes that V8's serialization takes for it, or a few more. */
 const sizeOf = (name: string, { text, bytes }: Piece) =>
   OVERHEAD + name.length + text.length * (NARROW.test(text) ? 1 : 2) + (bytes ? OVERHEAD + bytes.length : 0)
@@ -46,7 +57,8 @@ export class Shelf {
   readonly #ws: WebSocket
   readonly #storage: DurableObjectStorage
   readonly #inline = new Map<string, { readonly piece: Piece; readonly size: number }>()
-  readonly #rows = new Set<string>()
+  /** Pieces in rows, and in how many each. */
+  readonly #rows = new Map<string, number>()
   /** Bytes in the attachment, by kind. */
   readonly #used = new Map<string, number>()
   #total = 0
@@ -81,15 +93,21 @@ export class Shelf {
       const found = withTables(storage, (sql) =>
         sql
           .exec<{ name: string; text: string; bytes: ArrayBuffer | null }>(
-            'SELECT name, text, bytes FROM pairwire_pieces WHERE socket = ?',
+            'SELECT name, text, bytes FROM pairwire_pieces WHERE socket = ? ORDER BY name',
             key,
           )
           .toArray(),
       )
       shelf.broken = found.length !== rows
-      for (const { name, text, bytes } of found) {
-        shelf.#rows.add(name)
-        pieces.set(name, { text, bytes: bytes ? new Uint8Array(bytes) : undefined })
+      for (const row of found) {
+        const [name = ''] = row.name.split('#')
+        const bytes = row.bytes ? new Uint8Array(row.bytes) : undefined
+        const { text = '', bytes: before } = shelf.#rows.has(name) ? pieces.get(name)! : {}
+        shelf.#rows.set(name, (shelf.#rows.get(name) ?? 0) + 1)
+        pieces.set(name, {
+          text: text + row.text,
+          bytes: before && bytes ? joinBytes([before, bytes]) : (before ?? bytes),
+        })
       }
     }
     return { shelf, pieces }
@@ -161,7 +179,7 @@ export class Shelf {
   }
 
   #shelve(name: string, piece: Piece): void {
-    this.#rows.add(name)
+    this.#rows.set(name, 0)
     this.#changedRows.set(name, piece)
     this.#changed = true
   }
@@ -181,22 +199,35 @@ export class Shelf {
       bytes ??= {}
       bytes[name] = piece.bytes
     }
-    const attachment: Attachment = { v: 1, key: this.key, rows: this.#rows.size, pieces, ...(bytes && { bytes }) }
+    let rows = 0
+    for (const count of this.#rows.values()) rows += count
+    const attachment: Attachment = { v: 1, key: this.key, rows, pieces, ...(bytes && { bytes }) }
     this.#ws.serializeAttachment(attachment)
   }
 
   #saveRows(): void {
     withTables(this.#storage, (sql) => {
       for (const [name, piece] of this.#changedRows) {
-        if (piece)
+        const rows = piece ? rowsOf(piece) : []
+        // A piece that is taken away may have been many.
+        if (!rows.length || (this.#rows.get(name) ?? 0) > rows.length)
+          sql.exec(
+            'DELETE FROM pairwire_pieces WHERE socket = ? AND (name = ? OR name GLOB ?)',
+            this.key,
+            name,
+            `${name}#*`,
+          )
+        for (const [n, { text, bytes }] of rows.entries())
           sql.exec(
             'INSERT INTO pairwire_pieces VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET text = excluded.text, bytes = excluded.bytes',
             this.key,
-            name,
-            piece.text,
-            piece.bytes ?? null,
+            rowName(name, n),
+            text,
+            bytes,
           )
-        else sql.exec('DELETE FROM pairwire_pieces WHERE socket = ? AND name = ?', this.key, name)
+        if (rows.length === (this.#rows.get(name) ?? 0)) continue
+        if (rows.length) this.#rows.set(name, rows.length)
+        this.#changed = true
       }
     })
     this.#changedRows.clear()

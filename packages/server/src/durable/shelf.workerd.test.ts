@@ -233,3 +233,41 @@ it('clears what belongs to sockets that are there no more, and no more than that
     expect(rows(storage)).toEqual(['2 c1', '2 c3'])
     expect(shelves.map((ws) => found(ws, storage).broken)).toEqual([true, false, true])
   }))
+
+it('parts what is larger than a row may be', () =>
+  inObject(({ storage, socket }) => {
+    const ws = socket()
+    const shelf = Shelf.make(ws, storage, 1)
+    const largest = () =>
+      storage.sql
+        .exec<{ n: number }>(
+          'SELECT max(length(CAST(text AS BLOB)) + coalesce(length(bytes), 0)) AS n FROM pairwire_pieces',
+        )
+        .one().n
+    const pieces: Record<string, Piece> = {
+      c1: { text: WIDE.repeat(1_000_000), bytes: undefined },
+      c11: { text: 'next to it', bytes: bytes(9_000) },
+      c3: { text: `x${'\ud83d\ude00'.repeat(500_000)}`, bytes: bytes(3_000_000) },
+      r5: { text: '', bytes: bytes(1_000_001, 9) },
+    }
+    for (const [name, piece] of Object.entries(pieces)) shelf.set(name, piece)
+    shelf.save()
+    expect(largest()).toBeLessThan(2_000_000)
+    expect(found(ws, storage)).toMatchObject({ broken: false })
+    for (const [name, piece] of Object.entries(pieces)) {
+      const { text, bytes } = found(ws, storage).pieces[name]!
+      expect([name, text === piece.text, bytes?.length]).toEqual([name, true, piece.bytes?.length])
+      expect(bytes?.every((byte, i) => byte === piece.bytes![i])).toBe(piece.bytes ? true : undefined)
+    }
+    // Smaller again, larger again, and away: nothing is left of it, and nothing of its neighbours is taken.
+    const { shelf: again } = Shelf.find(ws, storage)!
+    for (const text of ['y', 'y'.repeat(400_000), 'z'.repeat(200_000), undefined]) {
+      again.set('c1', text === undefined ? undefined : { text })
+      again.save()
+      expect(found(ws, storage).pieces.c1?.text).toBe(text)
+      expect([found(ws, storage).broken, found(ws, storage).pieces.c11?.text]).toEqual([false, 'next to it'])
+    }
+    for (const name of ['c11', 'c3', 'r5']) again.set(name, undefined)
+    again.save()
+    expect([rows(storage), found(ws, storage).pieces]).toEqual([[], {}])
+  }))
