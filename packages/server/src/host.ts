@@ -1,5 +1,6 @@
 import { mask, type Router } from '@pairwire/router'
 import {
+  createQuiet,
   createRichCodec,
   DRAINING,
   FORBIDDEN,
@@ -9,6 +10,7 @@ import {
   type Socket,
   TOO_MANY_CONNECTIONS,
 } from '@pairwire/wire'
+import { nanoid } from 'nanoid'
 import { clientOf } from './client-of.ts'
 import { createJsonOnlyCodec } from './json-only.ts'
 import { memoryLedger } from './memory-ledger.ts'
@@ -99,7 +101,6 @@ export const createHost = (router: HostRouter, options: HostOptions, sleeping?: 
   const limits = { ...LIMITS, ...options.limits }
   const sockets = new Set<SocketPeer>()
   const ofOwner = createRichCodec(limits.depth, options.types ?? richTypes)
-  let strangers = 0
   let shared: SocketPeerOptions | undefined
   let drained = () => {}
 
@@ -109,7 +110,7 @@ export const createHost = (router: HostRouter, options: HostOptions, sleeping?: 
       const { json, marks = '' } = ofOwner.encode(options.owner ? options.owner(identity) : identity)
       return `${json} ${marks}`
     } catch {
-      return `${++strangers}`
+      return nanoid()
     }
   }
 
@@ -127,7 +128,14 @@ export const createHost = (router: HostRouter, options: HostOptions, sleeping?: 
     }
     const keeping = { grace: options.grace ?? 30_000, sessions: 10_000, bytes: 67_108_864, ...options.keep }
     const sessions = createSessions(session, keeping, sleeping?.sessions)
-    return { ...session, sessions, heartbeat: options.heartbeat ?? 25_000 }
+    // In a Worker a socket can be touched by its own request only: each waits for itself.
+    const isShared = !!sleeping || globalThis.navigator?.userAgent !== 'Cloudflare-Workers'
+    return {
+      ...session,
+      sessions,
+      heartbeat: options.heartbeat ?? 25_000,
+      quiet: isShared ? createQuiet() : undefined,
+    }
   }
 
   const identify = (

@@ -59,6 +59,8 @@ export class Prober extends RpcDurableObject<unknown, User, unknown> {
   static readonly errors: Map<string, unknown[]> = new Map()
   /** What handlers noted, by the object's name. */
   static readonly notes: Map<string, string[]> = new Map()
+  /** Gates that are open for good, by the object's name and theirs. */
+  static readonly opened: Set<string> = new Set()
   readonly #gates = new Map<string, { promise: Promise<void>; open(): void }>()
   readonly #name = `${this.ctx.id.name}`
   readonly #orders = Prober.orders.get(this.#name) ?? {}
@@ -159,6 +161,7 @@ export class Prober extends RpcDurableObject<unknown, User, unknown> {
         open = resolve
       })
       known = { promise, open }
+      if (Prober.opened.has(`${this.#name} ${name}`)) open()
       this.#gates.set(name, known)
     }
     return known
@@ -166,6 +169,7 @@ export class Prober extends RpcDurableObject<unknown, User, unknown> {
 
   /** Lets go on what waits for this gate, and what will. */
   open(name: string): void {
+    Prober.opened.add(`${this.#name} ${name}`)
     this.#gate(name).open()
   }
 
