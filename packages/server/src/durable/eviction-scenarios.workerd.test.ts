@@ -181,6 +181,23 @@ describe('a reader that is slow', () => {
   })
 })
 
+scenario(
+  'what was sent before a sleep is granted again behind it, so that no window fills up for ever',
+  async (stage) => {
+    const client = stage.client({ window: 1_000 })
+    const { log, heard } = observe(client.direct())
+    await client.noted('')
+    const texts = upTo(20).map((text) => text.padEnd(150, '.'))
+    for (const text of texts) {
+      await stage.evict()
+      await stage.stub.announce(text)
+    }
+    await heard(20)
+    expect(log).toEqual(texts)
+  },
+  { points: 4 },
+)
+
 scenario('two tabs of one user, of which one leaves', async (stage) => {
   const tabs = [stage.client({ params: { name: 'ann' } }), stage.client({ params: { name: 'ann' } })] as const
   const heard = tabs.map((tab) => observe(tab.direct()))
