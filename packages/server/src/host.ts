@@ -129,7 +129,8 @@ export const createHost = (router: HostRouter, options: HostOptions, sleeping?: 
     const keeping = { grace: options.grace ?? 30_000, sessions: 10_000, bytes: 67_108_864, ...options.keep }
     const sessions = createSessions(session, keeping, sleeping?.sessions)
     // In a Worker a socket can be touched by its own request only: each waits for itself.
-    const isShared = !!sleeping || globalThis.navigator?.userAgent !== 'Cloudflare-Workers'
+    const isShared =
+      !!sleeping || (globalThis as { navigator?: { userAgent?: string } }).navigator?.userAgent !== 'Cloudflare-Workers'
     return {
       ...session,
       sessions,

@@ -21,6 +21,7 @@ import {
   type Peer,
   ProtocolError,
   parseFrame,
+  type Quiet,
   SECOND_HELLO,
   SLOW_CONSUMER,
   type Socket,
@@ -38,6 +39,8 @@ import type { Sessions } from './sessions.ts'
 export interface SocketPeerOptions extends SessionOptions {
   readonly sessions: Sessions
   readonly heartbeat: number
+  /** Of all sockets together, where one may send in another's turn. */
+  readonly quiet: Quiet | undefined
 }
 
 /** What is this socket's own. */
@@ -123,7 +126,7 @@ export const createSocketPeer = (
       outbox.flush()
     },
   }
-  const outbox = createOutbox((text, bytes) => attached.send(bytes ? codec.join!(text, bytes) : text))
+  const outbox = createOutbox((text, bytes) => attached.send(bytes ? codec.join!(text, bytes) : text), options.quiet)
 
   const hello = ([op, version, , json, marks]: Message, bytes: Uint8Array | undefined): HelloOptions => {
     if (op !== HELLO || typeof (json ?? {}) !== 'object')

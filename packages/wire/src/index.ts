@@ -50,7 +50,14 @@ export {
   type Welcome,
   type WireOptions,
 } from './messages.ts'
-export { createOutbox, createTickOutbox, type Outbox, type OutboxFactory } from './outbox.ts'
+export {
+  createOutbox,
+  createQuiet,
+  createTickOutbox,
+  type Outbox,
+  type OutboxFactory,
+  type Quiet,
+} from './outbox.ts'
 export { createPeer, type Peer, type PeerOptions } from './peer.ts'
 export { createProxy } from './proxy.ts'
 export { report } from './report.ts'

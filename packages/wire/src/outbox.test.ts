@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { createOutbox, createTickOutbox, type OutboxFactory } from './outbox.ts'
+import { createOutbox, createQuiet, createTickOutbox, type OutboxFactory } from './outbox.ts'
 
 const gather = (create: OutboxFactory) => {
   const frames: unknown[] = []
@@ -125,5 +125,42 @@ describe('createOutbox', () => {
     outbox.push('2')
     await nextTask()
     expect(frames).toEqual(['[1,2]'])
+  })
+})
+
+describe('outboxes that wait together', () => {
+  it('send each its own frame, once nothing is added to any of them', async () => {
+    const quiet = createQuiet()
+    const frames: string[] = []
+    const [a, b] = ['a', 'b'].map((name) => createOutbox((text) => frames.push(`${name} ${text}`), quiet)) as never as [
+      ReturnType<typeof createOutbox>,
+      ReturnType<typeof createOutbox>,
+    ]
+    a.push('1')
+    for (let i = 0; i < 40; i++) {
+      b.push(`${i}`)
+      await undefined
+    }
+    expect(frames).toEqual([])
+    await nextTask()
+    expect(frames).toEqual(['a 1', `b [${Array.from({ length: 40 }, (_, i) => i)}]`])
+    b.push('2')
+    await nextTask()
+    expect(frames.at(-1)).toBe('b 2')
+  })
+
+  it('do not wait for ever for one that goes on and on', async () => {
+    const quiet = createQuiet()
+    const frames: string[] = []
+    const a = createOutbox((text) => frames.push(text), quiet)
+    const b = createOutbox(() => {}, quiet)
+    a.push('1')
+    let turns = 0
+    for (; !frames.length && turns < 10_000; turns++) {
+      b.push('2')
+      await undefined
+    }
+    expect(frames).toEqual(['1'])
+    expect(turns).toBeGreaterThan(1_000)
   })
 })

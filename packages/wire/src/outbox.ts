@@ -15,10 +15,47 @@ export interface Outbox {
 /** Makes an outbox over a way to send a frame: its text, and the bytes of its last message. */
 export type OutboxFactory = (send: (text: string, bytes?: readonly Uint8Array[]) => void) => Outbox
 
+/** Turns of waiting after which frames leave all the same: one who goes on and on does not hold up the others. */
+const PATIENCE = 2_000
+
 const turn = Promise.resolve()
 
+/** Waits until nothing more is added, on behalf of as many outboxes as there are: of thousands each would wait by itself. */
+export interface Quiet {
+  /** Calls it once it is quiet. */
+  wait(flush: () => void): void
+  /** Something was added. */
+  stir(): void
+}
+
+export const createQuiet = (): Quiet => {
+  let flushes: (() => void)[] = []
+  let stirs = 0
+  let waits = false
+  const watch = async () => {
+    waits = true
+    for (let seen = -1, left = PATIENCE; seen !== stirs && left > 0; ) {
+      seen = stirs
+      for (let turns = QUIET_TURNS; turns--; left--) await turn
+    }
+    waits = false
+    const ready = flushes
+    flushes = []
+    for (const flush of ready) flush()
+  }
+  return {
+    stir() {
+      stirs++
+    },
+    wait(flush) {
+      flushes.push(flush)
+      if (!waits) watch()
+    },
+  }
+}
+
 /** Waits for the quiet: for an end that answers calls and sends streams. */
-export const createOutbox: OutboxFactory = (send) => {
+export const createOutbox = (send: Parameters<OutboxFactory>[0], quiet: Quiet = createQuiet()): Outbox => {
   let text = ''
   let count = 0
   let waiting = false
@@ -29,12 +66,7 @@ export const createOutbox: OutboxFactory = (send) => {
     count = 0
     send(frame, bytes)
   }
-  const wait = async () => {
-    waiting = true
-    for (let seen = -1; seen !== count; ) {
-      seen = count
-      for (let turns = QUIET_TURNS; turns--; ) await turn
-    }
+  const leave = () => {
     waiting = false
     flush()
   }
@@ -42,9 +74,13 @@ export const createOutbox: OutboxFactory = (send) => {
     flush,
     push(message, bytes) {
       text = count++ ? `${text},${message}` : message
+      quiet.stir()
       if (bytes?.length) flush(bytes)
       else if (text.length > FLUSH_AT || count >= MAX_BATCH) flush()
-      else if (!waiting) wait()
+      else if (!waiting) {
+        waiting = true
+        quiet.wait(leave)
+      }
     },
   }
 }
