@@ -76,10 +76,11 @@ export const createSessions = (
   const make = (hello: SessionHello, from: Session | KeptSession | undefined) => {
     const key = keyOf(hello)
     const end = (session: Session) => {
-      if (lost.has(session)) store?.take(key)
+      const isWritten = lost.has(session)
       forget(session)
       all.delete(session)
       if (byKey.get(key) === session) byKey.delete(key)
+      if (isWritten) store?.take(key)
     }
     const session = new Session({ ...options, weigh }, hello, end, from)
     all.add(session)

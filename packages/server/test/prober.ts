@@ -33,6 +33,8 @@ export const contract = defineContract({
   hang: subscription({ input: type<string>(), output: type<string>() }),
   /** Untracked, by what the client says; it waits for a gate at each item. */
   talk: subscription({ input: type<string>(), inputStream: type<string>(), output: type<string>() }),
+  /** Throws where it is told to, by `Prober.broken`. */
+  broken: subscription({ output: type<string>() }),
   /** With a large input, and nothing to say. */
   quiet: subscription({ input: type<unknown>(), output: type<string>() }),
 })
@@ -61,6 +63,8 @@ export class Prober extends RpcDurableObject<unknown, User, unknown> {
   static readonly notes: Map<string, string[]> = new Map()
   /** Gates that are open for good, by the object's name and theirs. */
   static readonly opened: Set<string> = new Set()
+  /** Objects whose `broken` throws. */
+  static readonly broken: Set<string> = new Set()
   readonly #gates = new Map<string, { promise: Promise<void>; open(): void }>()
   readonly #name = `${this.ctx.id.name}`
   readonly #orders = Prober.orders.get(this.#name) ?? {}
@@ -105,6 +109,10 @@ export class Prober extends RpcDurableObject<unknown, User, unknown> {
         plain: ({ signal }) => this.#plain(signal),
         hang: ({ input }) => this.#hang(input),
         talk: ({ input, stream }) => this.#talk(input, stream),
+        broken: ({ signal }) => {
+          if (Prober.broken.has(this.#name)) throw new Error('broken at wake-up')
+          return this.#quiet(signal)
+        },
         quiet: ({ signal }) => this.#quiet(signal),
       })
   }

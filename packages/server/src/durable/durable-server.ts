@@ -20,6 +20,7 @@ import { refuseOrigin } from '../origin.ts'
 import { refuseRequest } from '../refusal.ts'
 import { refusalCode } from '../refusals.ts'
 import type { KeptSession } from '../session.ts'
+import type { SessionStore } from '../sessions.ts'
 import { type Connection, type Connections, connectionsOf } from './connections.ts'
 import { durableLedger } from './durable-ledger.ts'
 import { HibernatingSocket } from './hibernating-socket.ts'
@@ -168,8 +169,14 @@ export const createDurableServer = (
   const wake = async (sockets: WebSocket[]) => {
     const { host } = server()
     const found = sockets.flatMap((ws) => {
-      const kept = Shelf.find(ws, storage)
-      return kept ? [{ ws, ...kept }] : []
+      try {
+        const kept = Shelf.find(ws, storage)
+        return kept ? [{ ws, ...kept }] : []
+      } catch (error) {
+        // Its rows cannot be read; others may have none.
+        ws.close(INTERNAL_CLOSE, closeReason(report(error)))
+        return []
+      }
     })
     // Also of sockets that were lost meanwhile, whose close is yet to be told.
     lastKey = Math.max(hasTables(storage) ? lastShelf(storage) : 0, ...found.map(({ shelf }) => shelf.key))
@@ -231,12 +238,11 @@ export const createDurableServer = (
    * there again for a moment, so that it leaves as others do: its session stays, and its generators come to their end.
    */
   const miss = (ws: WebSocket, code: number): Promise<void> | undefined => {
-    const found = Shelf.find(ws, storage)
-    if (!found) return
+    let found: ReturnType<typeof Shelf.find>
     let socket: ReturnType<typeof recall> | undefined
     const failed = (error: unknown) => {
       if (error !== undefined && !refusalCode(error)) report(error)
-      if (!socket) found.shelf.clear()
+      if (!socket) found?.shelf.clear()
       const { hello, session } = socket?.kept ?? {}
       if (!hello?.id || !session) return
       const { sessions } = server().host
@@ -244,6 +250,8 @@ export const createDurableServer = (
       if (!left.socket) sessions.leave(left, code === 1000)
     }
     try {
+      found = Shelf.find(ws, storage)
+      if (!found) return
       socket = recall(ws, found)
       const { keeper, from, kept, identity } = socket
       keeper.isMissed = true
@@ -441,14 +449,27 @@ const make = (ctx: DurableObjectState, options: AnyDurableServerOptions, changed
     )
   const { types = richTypes, heartbeat = 25_000, grace = 30_000, keep, onError } = others
   const limits = { ...LIMITS, ...others.limits }
+  const failed = (error: unknown) => mask(error, 'the Durable Object', 'query', onError)
+  const store = createSessionStore(ctx.storage, keep?.sessions ?? 10_000, grace)
+  const sessions: SessionStore = {
+    ...store,
+    put(...session) {
+      try {
+        store.put(...session)
+      } catch (error) {
+        // It is remembered while the object is awake; and its socket has to be let go all the same.
+        failed(error)
+      }
+    },
+  }
   const sleeper: Sleeper = new Sleeper(
     ctx,
-    createSessionStore(ctx.storage, keep?.sessions ?? 10_000, grace),
+    sessions,
     { depth: limits.depth, types, seenEvery: (heartbeat || 25_000) / 2 },
     {
       rewrite: () => host.sessions.rewrite(),
       changed,
-      failed: (error) => mask(error, 'the Durable Object', 'query', onError),
+      failed,
     },
   )
   const hostOptions: HostOptions = {
