@@ -174,6 +174,59 @@ describe('hello', () => {
   })
 })
 
+describe('a socket that is silent', () => {
+  it('for three heartbeats is closed at the next event, but not one whose pings the platform answered', async () => {
+    const { open, evict, stub } = probe({ options: { heartbeat: 200 } })
+    const [dead, pinging, other] = [await open(), await open(), await open()]
+    await evict()
+    for (let n = 0; n < 8; n++) {
+      pinging.send('[11]')
+      await sleep(100)
+    }
+    expect(await pinging.until(([op]) => op === 12)).toEqual([12])
+    expect(dead.closed).toBeUndefined()
+    other.send([2, 1, 'who'])
+    expect((await other.answer(1))?.[0]).toBe(7)
+    expect(await dead.end()).toMatchObject({ code: 4_104 })
+    expect([pinging.closed, other.closed]).toEqual([undefined, undefined])
+    expect((await stub().holds()).sockets).toBe(2)
+  })
+
+  it('is not closed because a clock was set back, nor is any other', async () => {
+    const { open, silent, evict, stub } = probe({ options: { heartbeat: 100 } })
+    const [raw, stranger] = [await open({ session: session() }), await silent()]
+    const { now } = Date
+    const earlier = vi.spyOn(Date, 'now').mockImplementation(() => now.call(Date) - 86_400_000)
+    for (const id of [1, 3, 5]) {
+      raw.send([2, id, 'run', { name: 'a' }])
+      expect((await raw.answer(id))?.[0]).toBe(7)
+      await evict()
+    }
+    // One that comes now came last, whatever the clock says.
+    stranger.send([0, 1, '', {}])
+    expect((await stranger.until(([op]) => op === 1))?.[0]).toBe(1)
+    expect([raw.closed, stranger.closed]).toEqual([undefined, undefined])
+    earlier.mockRestore()
+    expect((await stub().holds()).sockets).toBe(2)
+  })
+
+  it('leaves its place to one that comes when the clock was set back', async () => {
+    const { open, evict } = probe()
+    const id = session()
+    const first = await open({ session: id })
+    const { now } = Date
+    const earlier = vi.spyOn(Date, 'now').mockImplementation(() => now.call(Date) - 86_400_000)
+    await evict()
+    const second = await open({ session: id })
+    expect(second.epoch).toBe(first.epoch)
+    expect(await first.end()).toMatchObject({ code: 4_008 })
+    await evict()
+    second.send([2, 1, 'who'])
+    expect((await second.answer(1))?.[0]).toBe(7)
+    earlier.mockRestore()
+  })
+})
+
 describe('an input stream of a subscription', () => {
   it('that had been read goes on, and one that is being read fails', async () => {
     const { open, evict, stub, notes } = probe()
