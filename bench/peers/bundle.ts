@@ -1,6 +1,6 @@
-import { existsSync, mkdirSync } from 'node:fs'
+import { existsSync, globSync, mkdirSync } from 'node:fs'
 import { builtinModules } from 'node:module'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { type BuildOptions, build } from 'esbuild'
 import type { Contender, Host } from './contenders/index.ts'
 
@@ -18,8 +18,27 @@ const builtins: NonNullable<BuildOptions['plugins']>[number] = {
   },
 }
 
+/** Has the packages of another checkout bundled. What they need of others is this one's. */
+const aliases = ({ sources }: Contender): BuildOptions => {
+  if (!sources) return {}
+  const folders = globSync(`${sources}/*/src`).map((folder) => join(folder, '..'))
+  const alias = folders.map((folder) => [`@pairwire/${basename(folder)}`, join(folder, 'src')])
+  const doors: NonNullable<BuildOptions['plugins']>[number] = {
+    name: 'doors',
+    setup({ onResolve }) {
+      onResolve({ filter: /^@pairwire\// }, ({ path }) => {
+        const [, name, door = 'index'] = path.split('/')
+        const source = alias.find(([known]) => known === `@pairwire/${name}`)?.[1]
+        return source && existsSync(`${source}/${door}.ts`) ? { path: `${source}/${door}.ts` } : undefined
+      })
+    },
+  }
+  return { plugins: [doors], nodePaths: [join(here, '../../packages/server/node_modules')] }
+}
+
 /** The same for all: minified, as it is deployed; not where a profile is to be read. */
-const shared = (): BuildOptions => ({
+const shared = (contender: Contender): BuildOptions => ({
+  ...aliases(contender),
   absWorkingDir: here,
   bundle: true,
   minify: !process.env.BENCH_READABLE,
@@ -44,20 +63,23 @@ const partOf = ({ dir }: Contender, ...names: string[]): string => {
   return `./contenders/${dir}/${found}`
 }
 
-const toFile = async (name: string, part: string): Promise<string> => {
+/** As a part of a file's name. */
+export const slugOf = ({ name, dir, sources }: Contender): string => (sources ? name.replace(/\W+/g, '-') : dir)
+
+const toFile = async (contender: Contender, kind: string, part: string): Promise<string> => {
   mkdirSync(out, { recursive: true })
-  const outfile = join(out, name)
-  await build({ ...shared(), ...forNode, entryPoints: [part], outfile })
+  const outfile = join(out, `${slugOf(contender)}.${kind}.mjs`)
+  await build({ ...shared(contender), ...forNode, entryPoints: [part], outfile })
   return outfile
 }
 
 /** Bundles a contender's client. Returns the file. */
 export const bundleClient = (contender: Contender): Promise<string> =>
-  toFile(`${contender.dir}.client.mjs`, partOf(contender, 'client'))
+  toFile(contender, 'client', partOf(contender, 'client'))
 
 /** Bundles a contender's server for Node. Returns the file. */
 export const bundleNode = (contender: Contender): Promise<string> =>
-  toFile(`${contender.dir}.server.mjs`, partOf(contender, 'node', 'server'))
+  toFile(contender, 'server', partOf(contender, 'node', 'server'))
 
 /** Bundles a contender's server as a Worker. Returns its text. */
 export const bundleWorker = async (contender: Contender, host: Host): Promise<string> => {
@@ -81,12 +103,12 @@ export const bundleWorker = async (contender: Contender, host: Host): Promise<st
         : "return env.Bench.getByName('one').fetch(request)"
     } } }`
   const { outputFiles } = await build({
-    ...shared(),
+    ...shared(contender),
     stdin: { contents: text, resolveDir: here, loader: 'js' },
     write: false,
     conditions: ['workerd', 'worker', 'browser', 'import'],
     external: ['cloudflare:*', 'node:*'],
-    plugins: [builtins],
+    plugins: [...(aliases(contender).plugins ?? []), builtins],
   })
   return outputFiles![0]!.text
 }
@@ -94,7 +116,7 @@ export const bundleWorker = async (contender: Contender, host: Host): Promise<st
 /** Bytes after minify and gzip that a contender's client adds to a page. */
 export const weighClient = async (contender: Contender, gzip: (bytes: Uint8Array) => number): Promise<number> => {
   const { outputFiles } = await build({
-    ...shared(),
+    ...shared(contender),
     minify: true,
     entryPoints: [partOf(contender, 'client')],
     write: false,

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util'
 import { cellsOf, QUICK, type Scale, takesPart } from './cells.ts'
-import { type Contender, contenders, type Host } from './contenders/index.ts'
+import { type Contender, contenders, type Host, pairwireOf } from './contenders/index.ts'
 
 const HOSTS: readonly Host[] = ['node', 'object', 'worker', 'hibernating']
 /** How much time a run takes. */
@@ -64,6 +64,7 @@ export const planOf = (args: string[]) => {
       hosts: { type: 'string' },
       only: { type: 'string' },
       cells: { type: 'string' },
+      also: { type: 'string', multiple: true, default: [] },
       out: { type: 'string' },
     },
   })
@@ -75,6 +76,11 @@ export const planOf = (args: string[]) => {
   const rounds = Number(values.rounds ?? scale.rounds)
   const takes = ({ name, quick }: Contender) =>
     wanted.contenders ? wanted.contenders.includes(name) : values.full || !!quick
+  // `--also before=/path/of/checkout`
+  const others = values.also.map((text) => {
+    const [name = '', checkout = ''] = text.split('=')
+    return pairwireOf(name, checkout)
+  })
   const all = cellsOf({ ...scale, ms })
   const plan = {
     mode: mode as 'quick' | 'full',
@@ -84,9 +90,9 @@ export const planOf = (args: string[]) => {
     atOnce: values.patience ? Number(values.patience) * 1_000 : scale.atOnce,
     idle: scale.idle,
     /** Part of a run: then nothing is measured but cells. */
-    isPart: !!(values.hosts || values.only || values.cells),
+    isPart: !!(values.hosts || values.only || values.cells || others.length),
     out: values.out,
-    contenders: contenders.filter(takes),
+    contenders: [...contenders.filter(takes), ...others],
     hosts: HOSTS.filter((host) => wanted.hosts?.includes(host) ?? true),
     cells(host: Host) {
       const quick = values.full ? undefined : QUICK[host]

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { bundleClient, bundleNode, bundleWorker } from './bundle.ts'
+import { bundleClient, bundleNode, bundleWorker, slugOf } from './bundle.ts'
 import type { Contender, Host } from './contenders/index.ts'
 import type { Served } from './host/client.ts'
 import { command, hear } from './host/orders.ts'
@@ -56,13 +56,13 @@ export const start = async (contender: Contender, host: Host, gc = false): Promi
   const as = JSON.stringify(contender)
   const serve = async () => {
     if (host === 'node')
-      return run('node.ts', [as, await bundled(`node ${contender.dir}`, () => bundleNode(contender))], gc)
+      return run('node.ts', [as, await bundled(`node ${slugOf(contender)}`, () => bundleNode(contender))], gc)
     const file = await bundled(`${host} ${contender.name}`, () => workerFile(contender, host))
     return run('workerd.ts', [as, host, file])
   }
   const server = await serve()
   const served = await hear<Served>(server, PATIENCE)
-  const file = await bundled(`client ${contender.dir}`, () => bundleClient(contender))
+  const file = await bundled(`client ${slugOf(contender)}`, () => bundleClient(contender))
   const client = run('client.ts', [as, JSON.stringify(served), file])
   await hear(client, PATIENCE)
   return {

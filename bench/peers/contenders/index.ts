@@ -16,6 +16,8 @@ export interface Contender {
   only?: readonly string[]
   /** Whose numbers its own are divided by. */
   base: string
+  /** Of pairwire: the folder of packages that it is made of, instead of this checkout's. */
+  sources?: string
 }
 
 const one = (name: string, hosts: Host[], more: Partial<Contender> = {}): Contender => ({
@@ -56,3 +58,7 @@ export const contenders: readonly Contender[] = [
   deflated('birpc'),
   deflated('orpc'),
 ]
+
+/** pairwire as it is in another checkout, on every host: what a change brings is measured side by side. */
+export const pairwireOf = (name: string, checkout: string): Contender =>
+  one(name, [...awake, 'hibernating'], { dir: 'pairwire', quick: true, sources: `${checkout}/packages` })
