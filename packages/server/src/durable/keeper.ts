@@ -240,7 +240,8 @@ export class Keeper implements SocketKeeper {
     this.#leaving = flags.leaving
     if (!written) return
     for (const id of results) this.#results.add(id)
-    this.#version = session.version
+    // What ran then is lost by now, and is to be told once.
+    this.#version = written.pending.length ? '' : session.version
   }
 
   /** What an earlier process has written down of this socket; undefined where it had not been welcomed. */
