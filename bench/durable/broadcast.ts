@@ -1,6 +1,6 @@
 import type { Served } from '../../packages/server/test/platform/serve.ts'
 import { bareCrowd, type Crowd, roomCrowd } from './crowd.ts'
-import { interleave, type Spread } from './samples.ts'
+import { interleave, type Pace, type Spread } from './samples.ts'
 
 /** Milliseconds from a call by another Worker until all sockets have the event. */
 export interface Broadcast {
@@ -16,7 +16,7 @@ export interface Broadcast {
 const CROWDS = [500, 5_000] as const
 
 /** @param plain another process: one has not as many file descriptors as both crowds need */
-export const measureBroadcast = async (served: Served, plain: Served, rounds: number): Promise<Broadcast[]> => {
+export const measureBroadcast = async (served: Served, plain: Served, pace: Pace): Promise<Broadcast[]> => {
   const found: Broadcast[] = []
   for (const sockets of CROWDS) {
     const room = await roomCrowd(served, `room-all-${sockets}`, 'Room', { sockets, subscriptions: 1 })
@@ -26,7 +26,7 @@ export const measureBroadcast = async (served: Served, plain: Served, rounds: nu
         if (state === 'asleep') await crowd.sleep()
         return crowd.tell(method)
       }
-      const measured = await interleave(rounds, {
+      const measured = await interleave(pace, {
         room: told(room, 'announce'),
         bare: told(bare, 'announceStored'),
         loop: told(bare, 'announce'),

@@ -81,12 +81,18 @@ export const countCosts = async (served: Bench): Promise<Cost[]> => {
   ] as const) {
     const room = `counted-all-${sockets}-${subscriptions}`
     const crowd = await roomCrowd(served, room, 'CountedRoom', { sockets, subscriptions })
-    const times = sockets > 100 ? 10 : MANY
+    const times = sockets > 100 ? 10 : subscriptions > 1 ? MANY : 10 * MANY
     await crowd.tell()
     await served.counts()
     for (let n = 0; n < times; n++) await crowd.tell('announce')
     await served.call(room, 'nothing')
-    costs.push(average(`an event for ${sockets * subscriptions} on ${sockets} sockets`, await served.counts(), times))
+    costs.push(
+      average(
+        `an event for ${sockets * subscriptions} on ${sockets === 1 ? 'one socket' : `${sockets} sockets`}`,
+        await served.counts(),
+        times,
+      ),
+    )
     await crowd.leave()
   }
   return costs

@@ -24,24 +24,24 @@ interface Section {
 const ms = (value: number) => (value < 100 ? value.toFixed(1) : value.toFixed(0))
 const spread = ({ median, low, high }: Spread) => `${ms(median)} (${ms(low)}–${ms(high)})`
 const times = (a: Spread, b: Spread) => `×${(a.median / b.median).toFixed(1)}`
-const count = (n: number) => n.toLocaleString('en', { maximumFractionDigits: 2 })
+const count = (n: number) => n.toLocaleString('en', { maximumFractionDigits: 3 })
 
 const sectionsOf = ({ wake, broadcast, costs, idle, rounds }: Report): Section[] => [
   {
     title: 'Waking up',
-    text: `Milliseconds, median of ${rounds} (quarter to three quarters). First call: from a frame to a sleeping object to its answer. First event: from another Worker's call, which publishes, until all have the event. Bare: an object that echoes, or writes one row and sends to all.`,
+    text: `Milliseconds, median of ${rounds} (quarter to three quarters). First call: from a frame to a sleeping object to its answer. First event: from another Worker's call, which publishes, until all have the event. Inside: from the constructor until subscriptions run again, and until all is written down, on average. Bare: an object that echoes, or writes one row and sends to all.`,
     rows: [
       [
         'subscriptions',
         'sockets',
         'first call',
         'bare',
-        '',
-        'awake',
+        'ratio',
+        'call, awake',
         'bare',
         'first event',
         'bare',
-        '',
+        'ratio',
         'inside',
         'rows read',
       ],
@@ -65,7 +65,7 @@ const sectionsOf = ({ wake, broadcast, costs, idle, rounds }: Report): Section[]
     title: 'One event for all',
     text: "Milliseconds from another Worker's call until the last socket has it. With a row: a loop over getWebSockets() after one row was written, as a topic does; bare: the loop alone.",
     rows: [
-      ['sockets', 'object', 'topic', 'loop, with a row', '', 'loop, bare', ''],
+      ['sockets', 'object', 'topic', 'loop, with a row', 'ratio', 'loop, bare', 'ratio'],
       ...broadcast.map(({ sockets, state, room, bare, loop }) => [
         count(sockets),
         state,

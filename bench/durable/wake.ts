@@ -1,6 +1,6 @@
 import type { Bench } from './bench.ts'
 import { bareCrowd, roomCrowd } from './crowd.ts'
-import { interleave, mean, type Spread } from './samples.ts'
+import { interleave, middle, type Pace, type Spread } from './samples.ts'
 
 export interface Wake {
   readonly sockets: number
@@ -22,7 +22,7 @@ const SHAPES = [
   [1_000, 1],
 ] as const
 
-export const measureWake = async (served: Bench, rounds: number): Promise<Wake[]> => {
+export const measureWake = async (served: Bench, pace: Pace): Promise<Wake[]> => {
   const found: Wake[] = []
   for (const [sockets, subscriptions] of SHAPES) {
     const shape = { sockets, subscriptions }
@@ -33,7 +33,7 @@ export const measureWake = async (served: Bench, rounds: number): Promise<Wake[]
       await crowd.sleep()
       return crowd[work](method)
     }
-    const { ask, bareAsk, tell, bareTell, awake, bareAwake } = await interleave(rounds, {
+    const { ask, bareAsk, tell, bareTell, awake, bareAwake } = await interleave(pace, {
       ask: woken(room, 'ask'),
       bareAsk: woken(bare, 'ask'),
       awake: room.ask,
@@ -46,22 +46,23 @@ export const measureWake = async (served: Bench, rounds: number): Promise<Wake[]
       ...shape,
       ask: { room: ask, bare: bareAsk, roomAwake: awake, bareAwake },
       tell: { room: tell, bare: bareTell },
-      ...(await measureInside(served, `counted-${name}`, shape, rounds)),
+      ...(await measureInside(served, `counted-${name}`, shape, pace)),
     })
   }
   return found
 }
 
-/** The object's own clock counts in whole milliseconds; the average of many is finer. */
+/** The object's own clock counts in whole milliseconds; an average of many is finer. */
 const measureInside = async (
   served: Bench,
   name: string,
   shape: { sockets: number; subscriptions: number },
-  rounds: number,
+  { rounds, quiet }: Pace,
 ) => {
   const crowd = await roomCrowd(served, name, 'CountedRoom', shape)
   const all = []
   for (let round = -1; round < rounds; round++) {
+    await quiet()
     await crowd.sleep()
     await served.counts()
     await crowd.ask()
@@ -70,7 +71,10 @@ const measureInside = async (
   }
   await crowd.leave()
   return {
-    inside: { restored: mean(all.map((c) => c.restored)) / 1_000, settled: mean(all.map((c) => c.settled)) / 1_000 },
+    inside: {
+      restored: middle(all.map((c) => c.restored)) / 1_000,
+      settled: middle(all.map((c) => c.settled)) / 1_000,
+    },
     rowsRead: all[0]!.rowsRead,
   }
 }
