@@ -3,6 +3,8 @@ import { afterAll, beforeAll, describe, it } from 'vitest'
 import { connectRaw, type Raw } from '../../test/platform/raw.ts'
 import { type Stages, serveStages } from '../../test/platform/stages.ts'
 
+const CROWD = 5_000
+const AT_ONCE = 50
 /** The platform ends an idle object after ten seconds: no other test waits for it, they say when. */
 const ASLEEP = 12_000
 /** A machine that is busy takes its time. */
@@ -86,4 +88,53 @@ describe.concurrent('an object that nobody needs', { timeout: 40_000 }, () => {
     await expect.poll(() => raw.pongs, SOON).toBe(34)
     expect(await stages.lives('pinged')).toBe(2)
   })
+})
+
+it.concurrent('5,000 sockets of one object sleep, are told once, and leave nothing', { timeout: 60_000 }, async ({
+  expect,
+}) => {
+  // A process of its own: each socket takes it three file descriptors.
+  const stages = await serveStages()
+  const raws: Raw[] = []
+  const opening = Array.from({ length: AT_ONCE }, async (_, first) => {
+    for (let n = first; n < CROWD; n += AT_ONCE) {
+      const raw = await connectRaw(`${stages.ws}/crowd`, { session: `session ${n}` })
+      raw.subscribe('events')
+      raws.push(raw)
+    }
+  })
+  await Promise.all(opening)
+  const told = () =>
+    raws.map((raw) =>
+      raw.events
+        .get(1)!
+        .map(([data]) => data)
+        .join(),
+    )
+  const heard = (text: string) => told().filter((texts) => texts === text).length
+  await stages.call('crowd', 'announce', 'awake')
+  await expect.poll(() => heard('awake'), SOON).toBe(CROWD)
+
+  await stages.evict('crowd')
+  await stages.call('crowd', 'announce', 'woken')
+  await expect.poll(() => heard('awake,woken'), SOON).toBe(CROWD)
+  expect(await raws[17]!.call('publish', 'last')).toBe('last')
+  await expect.poll(() => heard('awake,woken,last'), SOON).toBe(CROWD)
+  expect(await stages.lives('crowd')).toBe(2)
+  expect(await stages.call('crowd', 'count')).toMatchObject({ sockets: CROWD, held: { sockets: CROWD, calls: CROWD } })
+
+  // The first of them to leave wakes it up.
+  await stages.evict('crowd')
+  for (const raw of raws) raw.ws.close(1000)
+  const codes = await Promise.all(raws.map(({ closed }) => closed))
+  expect(new Set(codes.map(({ code }) => code))).toEqual(new Set([1000]))
+  await expect
+    .poll(() => stages.call('crowd', 'count'))
+    .toMatchObject({
+      sockets: 0,
+      held: { sockets: 0, sessions: 0, calls: 0, results: 0, resultBytes: 0 },
+      pieces: 0,
+      sessions: 0,
+    })
+  await stages.close()
 })
