@@ -93,7 +93,7 @@ describe.concurrent('an object that nobody needs', { timeout: 40_000 }, () => {
 it.concurrent('5,000 sockets of one object sleep, are told once, and leave nothing', { timeout: 60_000 }, async ({
   expect,
 }) => {
-  // A process of its own: each socket takes it three file descriptors.
+  // A process of its own: each socket takes it two file descriptors.
   const stages = await serveStages()
   const raws: Raw[] = []
   const opening = Array.from({ length: AT_ONCE }, async (_, first) => {
