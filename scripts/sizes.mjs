@@ -12,7 +12,7 @@ const DOORS = [
   { door: '@pairwire/contract', budget: 2_000 },
   { door: '@pairwire/router', budget: 8_400 },
   { door: '@pairwire/server', budget: 23_800 },
-  { door: '@pairwire/server/durable', budget: 32_000 },
+  { door: '@pairwire/server/durable', budget: 33_500 },
   { door: '@pairwire/websocket-pair', budget: 5_000 },
 ]
 
