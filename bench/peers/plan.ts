@@ -91,7 +91,9 @@ export const planOf = (args: string[]) => {
     idle: scale.idle,
     /** Part of a run: then nothing is measured but cells. */
     isPart: !!(values.hosts || values.only || values.cells || others.length),
+    /** Where results go, if anywhere. */
     out: values.out,
+    isSmoke: values.smoke,
     contenders: [...contenders.filter(takes), ...others],
     hosts: HOSTS.filter((host) => wanted.hosts?.includes(host) ?? true),
     cells(host: Host) {

@@ -53,7 +53,7 @@ const results: Results = {
   failures,
 }
 
-const out = plan.out ?? (plan.isPart ? undefined : join(here, '../results'))
+const out = plan.out ?? (plan.isPart || plan.isSmoke ? undefined : join(here, '../results'))
 console.log(`\n${printed(results)}\n`)
 for (const failure of failures) console.log(`not measured: ${failure}`)
 if (results.provisional)
