@@ -179,7 +179,7 @@ export const createCall = (
         // An iterator cannot be told of a gap but by an error.
         if (!cursor && !onGap) return call.end('DATA_LOSS', 'lost its place')
         // A reader that lags goes on when it has read what came before, so that not each new socket adds a window to it.
-        if (inbox?.unread) return inbox.push({ weight: 0, reached: () => owner.again?.(call) })
+        if (inbox?.unread()) return inbox.push({ weight: 0, reached: () => owner.again?.(call) })
         if (!cursor) tellGap()
       }
       try {

@@ -13,9 +13,9 @@ export interface InboxOwner {
 /** The receiving side of a stream: a queue that its reader iterates. */
 export interface Inbox<T = unknown> extends AsyncIterableIterator<T, undefined> {
   /** How many items wait to be read. */
-  readonly unread: number
+  unread(): number
   /** Whether all that came has been read, and its reader waits for more. */
-  readonly idle: boolean
+  idle(): boolean
   push(item: Item<T>): void
   /** No more will come. What is queued can still be read; then the reader meets the error, if there is one, once. */
   end(end?: { error?: unknown }): void
@@ -44,12 +44,9 @@ export const createInbox = <T = unknown>(owner: InboxOwner): Inbox<T> => {
   }
 
   const inbox: Inbox<T> = {
-    get unread() {
-      return queue.length
-    },
-    get idle() {
-      return !ended && !queue.length && waiting.length > 0
-    },
+    // No getters here: they would make a dictionary of the object.
+    unread: () => queue.length,
+    idle: () => !ended && !queue.length && waiting.length > 0,
     push(item) {
       if (ended) return
       owner.weigh(item.weight)

@@ -28,6 +28,86 @@ const iteratorOf = (source: Source): AnyIterator => {
   return { next: () => reader.read(), return: () => reader.cancel() }
 }
 
+/** A class, and not closures: of these an end may have thousands. */
+class StreamSender implements Sender {
+  unread: number
+  unasked: number
+  readonly #line: Line
+  readonly #id: number
+  readonly #size: number
+  readonly #send: (value: unknown) => number
+  readonly #isResumed: boolean
+  #closed = false
+  #iterator: AnyIterator | undefined
+  #wake: (() => void) | undefined
+
+  constructor(
+    line: Line,
+    id: number,
+    window: number,
+    send: (value: unknown) => number,
+    before?: Pick<Sender, 'unread' | 'unasked'>,
+  ) {
+    this.#line = line
+    this.#id = id
+    this.#size = window > 0 ? Math.min(window, line.limits.window) : line.limits.window
+    this.#send = send
+    this.#isResumed = !!before
+    this.unread = before?.unread ?? 0
+    this.unasked = before?.unasked ?? 0
+  }
+
+  async run(source: Source): Promise<boolean> {
+    const size = this.#size
+    try {
+      const iterator = iteratorOf(source)
+      this.#iterator = iterator
+      if (this.#closed) this.close()
+      // A source that had been read before is begun at once: what is left has to have begun, or its `finally` would not run.
+      let ahead = this.#isResumed
+      while (!this.#closed) {
+        if (this.unread < size || ahead) {
+          ahead = false
+          const { done, value } = await iterator.next()
+          while (!this.#closed && !done && this.unread >= size) await this.#granted()
+          if (this.#closed) break
+          if (done) return true
+          const weight = this.#send(value)
+          this.unread += weight
+          this.unasked += weight
+          if (this.unasked * 2 >= size) {
+            this.#line.credit(this.#id, -this.unasked)
+            this.unasked = 0
+          }
+        } else await this.#granted()
+      }
+      return false
+    } catch (error) {
+      this.close()
+      throw error
+    }
+  }
+
+  grant(n: number): void {
+    this.unread -= n
+    if (this.unread < 0) throw new ProtocolError(BAD_FRAME, 'credit for more than was sent')
+    this.#wake?.()
+  }
+
+  close(): void {
+    this.#closed = true
+    this.#wake?.()
+    // A source that will not be left, or throws at it, is its author's affair.
+    ;(async () => this.#iterator?.return?.())().catch(() => {})
+  }
+
+  #granted(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#wake = resolve
+    })
+  }
+}
+
 /**
  * Flow control is credit in bytes, per stream. The sender weighs each message, stops at a full window, and each half
  * window asks for what it has sent to be granted again; the reader says so when it has read that far. So a reader need
@@ -39,62 +119,4 @@ export const createSender = (
   window: number,
   send: (value: unknown) => number,
   before?: Pick<Sender, 'unread' | 'unasked'>,
-): Sender => {
-  const size = window > 0 ? Math.min(window, line.limits.window) : line.limits.window
-  let { unread, unasked } = before ?? { unread: 0, unasked: 0 }
-  let closed = false
-  let iterator: AnyIterator | undefined
-  let wake = () => {}
-  const granted = () =>
-    new Promise<void>((resolve) => {
-      wake = resolve
-    })
-  const sender: Sender = {
-    get unread() {
-      return unread
-    },
-    get unasked() {
-      return unasked
-    },
-    async run(source) {
-      try {
-        iterator = iteratorOf(source)
-        if (closed) sender.close()
-        // A source that had been read before is begun at once: what is left has to have begun, or its `finally` would not run.
-        let ahead = !!before
-        while (!closed) {
-          if (unread < size || ahead) {
-            ahead = false
-            const { done, value } = await iterator.next()
-            while (!closed && !done && unread >= size) await granted()
-            if (closed) break
-            if (done) return true
-            const weight = send(value)
-            unread += weight
-            unasked += weight
-            if (unasked * 2 >= size) {
-              line.credit(id, -unasked)
-              unasked = 0
-            }
-          } else await granted()
-        }
-        return false
-      } catch (error) {
-        sender.close()
-        throw error
-      }
-    },
-    grant(n) {
-      unread -= n
-      if (unread < 0) throw new ProtocolError(BAD_FRAME, 'credit for more than was sent')
-      wake()
-    },
-    close() {
-      closed = true
-      wake()
-      // A source that will not be left, or throws at it, is its author's affair.
-      ;(async () => iterator?.return?.())().catch(() => {})
-    },
-  }
-  return sender
-}
+): Sender => new StreamSender(line, id, window, send, before)

@@ -30,5 +30,5 @@ export const suspend = (call: Answering): Suspended => ({
   unasked: (call.sender ?? call.before)?.unasked ?? 0,
   deadline: call.deadline,
   untracked: call.untracked,
-  busy: !!call.stream && !call.stream.idle,
+  busy: !!call.stream && !call.stream.idle(),
 })
