@@ -154,14 +154,14 @@ it('is left by a loop that breaks', async () => {
 
 it('says how much is queued, values and what is to be done alike', async () => {
   const { inbox, put, ask } = open()
-  expect(inbox.unread).toBe(0)
+  expect(inbox.unread()).toBe(0)
   put('a')
   ask()
-  expect(inbox.unread).toBe(2)
+  expect(inbox.unread()).toBe(2)
   await inbox.next()
-  expect(inbox.unread).toBe(1)
+  expect(inbox.unread()).toBe(1)
   await inbox.return()
-  expect(inbox.unread).toBe(0)
+  expect(inbox.unread()).toBe(0)
 })
 
 it('tells the id of each event that is read, and of none that waits or has no id', async () => {
