@@ -30,7 +30,8 @@ beforeEach(async () => {
 const press = (name: string) => page.getByRole('button', { name, exact: true }).click()
 // Asks for texts alone: a machine without fonts shows none, and Chromium takes them for hidden then.
 const text = (selector: string) => page.locator(selector).evaluate((element) => element.textContent)
-const until = (selector: string, expected: string) => expect.poll(() => text(selector)).toBe(expected)
+const until = (selector: string, expected: string) =>
+  expect.poll(() => text(selector), { timeout: 10_000 }).toBe(expected)
 const buttons = () =>
   page
     .getByRole('button')

@@ -61,7 +61,7 @@ it('gives back each call as it stood', () =>
     const [a, b, c] = [call(1), call(3), call(5, `[2,5,"${'五'.repeat(3_000)}"]`)]
     Object.assign(a, { cursor: 'e.7', before: { unread: 70, unasked: 7 }, deadline: 12_345 })
     Object.assign(b, { untracked: true, before: { unread: 5, unasked: 5 } })
-    b.stream = { idle: false } as never
+    b.stream = { idle: () => false } as never
     c.bytes = new Uint8Array([1, 2])
     let at: string | undefined = 't.4'
     const places = calls.placesOf(c)
