@@ -49,6 +49,19 @@ export class CheckedIterator<T> implements AsyncIterableIterator<T, undefined> {
     }
   }
 
+  /** The next value, if the source has it ready and says so by a `poll` of its own: so it costs no promise. Undefined: ask `next`. */
+  poll(): T | PromiseLike<T> | undefined {
+    if (this.#ended || this.#first !== undefined) return undefined
+    const value = (this.#source as { poll?(): unknown }).poll?.()
+    if (value === undefined) return undefined
+    try {
+      const checked = this.#check(value)
+      return isThenable(checked) ? Promise.resolve(checked).then(undefined, this.#refuse) : (checked as T)
+    } catch (error) {
+      return this.#refuse(error)
+    }
+  }
+
   return(): Promise<IteratorResult<T, undefined>> {
     if (this.#ended) return Promise.resolve(DONE)
     return this.#leave().then(

@@ -6,6 +6,7 @@ import {
   FORBIDDEN,
   LIMITS,
   type Limits,
+  type Quiet,
   richTypes,
   type Socket,
   TOO_MANY_CONNECTIONS,
@@ -61,6 +62,17 @@ export interface Held {
 export interface AcceptedSocket {
   /** Closes it. The code tells the client what to do, such as 4300: ask for fresh `params` and come back. See docs/PROTOCOL.md, 11. */
   close(code: number, reason: string): void
+}
+
+/** What all sockets of a server wait with. In a Worker a socket can be touched by its own request only: there each waits for itself. */
+const quietOf = (isObject: boolean): Quiet | undefined => {
+  const { navigator, process } = globalThis as {
+    navigator?: { userAgent?: string }
+    process?: { nextTick?(call: () => void): void }
+  }
+  if (isObject) return createQuiet()
+  if (navigator?.userAgent === 'Cloudflare-Workers') return undefined
+  return createQuiet(process?.nextTick && ((call) => process.nextTick!(call)))
 }
 
 /** A router, as far as a host cares. */
@@ -128,14 +140,11 @@ export const createHost = (router: HostRouter, options: HostOptions, sleeping?: 
     }
     const keeping = { grace: options.grace ?? 30_000, sessions: 10_000, bytes: 67_108_864, ...options.keep }
     const sessions = createSessions(session, keeping, sleeping?.sessions)
-    // In a Worker a socket can be touched by its own request only: each waits for itself.
-    const isShared =
-      !!sleeping || (globalThis as { navigator?: { userAgent?: string } }).navigator?.userAgent !== 'Cloudflare-Workers'
     return {
       ...session,
       sessions,
       heartbeat: options.heartbeat ?? 25_000,
-      quiet: isShared ? createQuiet() : undefined,
+      quiet: quietOf(!!sleeping),
     }
   }
 

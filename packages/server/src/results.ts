@@ -138,11 +138,12 @@ export const createResults = (
       kept.set(id, { answer, line })
       bytes += answer.weight
       weigh(answer.weight)
-      for (const oldest of kept.keys()) {
-        if (bytes <= max && kept.size <= MAX_RESULTS) break
-        forgotten = Math.max(forgotten, oldest)
-        remove(oldest)
-      }
+      if (bytes > max || kept.size > MAX_RESULTS)
+        for (const oldest of kept.keys()) {
+          if (bytes <= max && kept.size <= MAX_RESULTS) break
+          forgotten = Math.max(forgotten, oldest)
+          remove(oldest)
+        }
       if (!line) return
       fresh.add(id)
       freshBytes += answer.weight

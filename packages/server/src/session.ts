@@ -153,11 +153,7 @@ export class Session implements ClientSession {
       run: (procedure, call) =>
         call.path === REFRESH
           ? this.#await(call.id, procedure.kind, this.#refresh(call.input))
-          : this.#await(
-              call.id,
-              procedure.kind,
-              this.#run(procedure as Entry, Object.assign(call, this.#extras), once),
-            ),
+          : this.#await(call.id, procedure.kind, this.#run(procedure as Entry, this.#extend(call), once)),
       mask: (error, path, kind) => mask(error, path, kind, onError),
     }
     this.answers = createAnswers({
@@ -246,6 +242,15 @@ export class Session implements ClientSession {
     this.end()
   }
 
+  /** One by one, and not by Object.assign, which makes each call an object of another shape on its way. */
+  #extend(call: WireInvocation): Invocation & WireInvocation {
+    const extended = call as { -readonly [K in keyof Invocation]: Invocation[K] } & WireInvocation
+    extended.ctx = this.#extras.ctx
+    extended.onError = this.#extras.onError
+    extended.client = this.#extras.client
+    return extended
+  }
+
   /** Has what a call does waited for, where the process would end otherwise; a subscription can be started again. */
   #await(id: number, kind: Entry['kind'], work: unknown): unknown {
     const { sleep } = this.#options
@@ -276,7 +281,7 @@ export class Session implements ClientSession {
     this.answers.review(async (call) => {
       if (call.path === REFRESH) return undefined
       try {
-        await router.authorize(call.procedure as Entry, Object.assign(call, { ctx }))
+        await router.authorize(call.procedure as Entry, Object.assign(call, { ctx }) as unknown as Invocation)
       } catch (error) {
         return error instanceof RpcError ? error : mask(error, call.path, call.procedure.kind, onError)
       }

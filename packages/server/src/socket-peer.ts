@@ -223,9 +223,10 @@ export const createSocketPeer = (
       if (peer) {
         const { answers } = session!
         const { size } = answers
+        outbox.hold()
         peer.handle(frame)
         // When each call of the frame was answered in its turn there is nothing to wait for.
-        if (answers.size <= size) outbox.flush()
+        outbox.release(answers.size <= size)
         return
       }
       if (held) return hold(frame)

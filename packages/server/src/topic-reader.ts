@@ -121,15 +121,27 @@ export class TopicReader<T> implements TopicEvents<T>, Waiting, Standing {
 
   next(): Promise<IteratorResult<Tracked<T>, undefined>> {
     if (this.#signal?.aborted) this.#end()
-    if (this.#consumed !== this.#given) {
-      this.#consumed = this.#given
-      this.moved?.()
-    }
+    this.#consume()
     this.#attempt(() => this.#log.trim())
     return new Promise((resolve, reject) => {
       this.#reads.push({ resolve, reject })
       this.wake()
     })
+  }
+
+  /** The next event, if it is there and nobody has asked before; what is there costs no promise then. Undefined: ask `next`. */
+  poll(): Tracked<T> | undefined {
+    const log = this.#log
+    if (this.#ended || this.#loading || this.#loaded || this.#failure || this.#reads.length || this.#signal?.aborted)
+      return
+    this.#consume()
+    this.#attempt(() => log.trim())
+    if (this.#epoch !== log.epoch || this.#next < log.first || this.#next > log.ready) return
+    const event = log.read(this.#next)
+    if (!event) return
+    this.#next++
+    this.#given = event.id
+    return event
   }
 
   return(): Promise<IteratorResult<Tracked<T>, undefined>> {
@@ -190,6 +202,13 @@ export class TopicReader<T> implements TopicEvents<T>, Waiting, Standing {
       } else this.#next = 0
     } else return this.#wait()
     return true
+  }
+
+  /** What was given has been dealt with. */
+  #consume(): void {
+    if (this.#consumed === this.#given) return
+    this.#consumed = this.#given
+    this.moved?.()
   }
 
   #wait(): false {

@@ -52,6 +52,10 @@ export class Answering implements Invocation, Expiring {
   silent = false
   /** The handler has ended. */
   released = false
+  /** What whoever answers it gives it, beside what its caller said. */
+  ctx: unknown
+  onError: unknown
+  client: unknown
   #controller: AbortController | undefined
   #reason: RpcError | undefined
   readonly #expire: (call: Answering) => void

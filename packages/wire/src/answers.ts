@@ -83,6 +83,9 @@ export interface AnswersOptions {
 /** Stands for the procedure of a subscription that is started again where there is none any more. */
 const GONE: Callable = { kind: 'subscription', takesStream: false }
 
+/** Most calls have none. */
+const NO_OPTIONS: WireOptions = /* @__PURE__ */ Object.freeze({})
+
 /** Milliseconds until a call that was sent again is to be tried once more. */
 const PLACE_FREE = 100
 
@@ -286,15 +289,18 @@ export const createAnswers = ({ codec, limits, callee, timeout, memory, admit, r
   }
 
   const start = (message: Message, line: Line) => {
-    const [, id, path, json, options, marks] = message
-    if (typeof path !== 'string' || typeof (options ?? {}) !== 'object')
-      throw new ProtocolError(BAD_FRAME, 'a call has a path')
-    if (isKnown(id as number, line, options ?? {})) return
+    const id = message[1]
+    const path = message[2]
+    const json = message[3]
+    const options = (message[4] ?? NO_OPTIONS) as WireOptions
+    const marks = message[5]
+    if (typeof path !== 'string' || typeof options !== 'object') throw new ProtocolError(BAD_FRAME, 'a call has a path')
+    if (isKnown(id as number, line, options)) return
     // Before its input is decoded, which may change it.
     const text = recorder && callee.find(path)?.kind === 'subscription' ? JSON.stringify(message) : undefined
     let call: Answering
     try {
-      call = accept(id as number, path, json, options ?? {}, marks, line)
+      call = accept(id as number, path, json, options, marks, line)
     } catch (error) {
       if (!(error instanceof RpcError)) throw error
       line.send(`${ERROR},${id}`, encodeError(error))
@@ -305,7 +311,7 @@ export const createAnswers = ({ codec, limits, callee, timeout, memory, admit, r
       call.bytes = line.bytes
       recorder!.changed(call)
     }
-    perform(call, (options ?? {}) as WireOptions, line)
+    perform(call, options, line)
   }
 
   const perform = (call: Answering, options: WireOptions, line: Line) => {
@@ -399,7 +405,9 @@ export const createAnswers = ({ codec, limits, callee, timeout, memory, admit, r
     running: { [Symbol.iterator]: () => live.values() },
     resume,
     handle(message, line) {
-      const [op, id, n] = message as [number, number, number]
+      const op = message[0] as number
+      const id = message[1] as number
+      const n = message[2] as number
       if (op === PONG) return memory?.confirm(line)
       if (!isSound(op, id, n, line)) throw new ProtocolError(op === HELLO ? SECOND_HELLO : BAD_FRAME, 'unexpected')
       if (op === CALL) return start(message, line)

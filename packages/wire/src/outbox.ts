@@ -12,6 +12,13 @@ export interface Outbox {
   flush(bytes?: readonly Uint8Array[]): void
 }
 
+/** One that can be told that more comes in this very turn, and when it has come: until then it need not wait for the quiet. */
+export interface HoldingOutbox extends Outbox {
+  hold(): void
+  /** @param isAll whether nothing more is to come, so that it sends at once */
+  release(isAll: boolean): void
+}
+
 /** Makes an outbox over a way to send a frame: its text, and the bytes of its last message. */
 export type OutboxFactory = (send: (text: string, bytes?: readonly Uint8Array[]) => void) => Outbox
 
@@ -28,16 +35,19 @@ export interface Quiet {
   stir(): void
 }
 
-export const createQuiet = (): Quiet => {
+/** @param later calls a function when the queue of microtasks is empty, where a platform has that: as Node's `process.nextTick` */
+export const createQuiet = (later?: ((call: () => void) => void) | undefined): Quiet => {
   let flushes: (() => void)[] = []
   let stirs = 0
   let waits = false
   const watch = async () => {
-    waits = true
     for (let seen = -1, left = PATIENCE; seen !== stirs && left > 0; ) {
       seen = stirs
       for (let turns = QUIET_TURNS; turns--; left--) await turn
     }
+    leave()
+  }
+  const leave = () => {
     waits = false
     const ready = flushes
     flushes = []
@@ -49,22 +59,30 @@ export const createQuiet = (): Quiet => {
     },
     wait(flush) {
       flushes.push(flush)
-      if (!waits) watch()
+      if (waits) return
+      waits = true
+      if (later) later(leave)
+      else watch()
     },
   }
 }
 
 /** Waits for the quiet: for an end that answers calls and sends streams. */
-export const createOutbox = (send: Parameters<OutboxFactory>[0], quiet: Quiet = createQuiet()): Outbox => {
+export const createOutbox = (send: Parameters<OutboxFactory>[0], quiet: Quiet = createQuiet()): HoldingOutbox => {
   let text = ''
   let count = 0
   let waiting = false
+  let held = false
   const flush = (bytes?: readonly Uint8Array[]) => {
     if (!count) return
     const frame = count > 1 ? `[${text}]` : text
     text = ''
     count = 0
     send(frame, bytes)
+  }
+  const wait = () => {
+    waiting = true
+    quiet.wait(leave)
   }
   const leave = () => {
     waiting = false
@@ -77,10 +95,15 @@ export const createOutbox = (send: Parameters<OutboxFactory>[0], quiet: Quiet = 
       quiet.stir()
       if (bytes?.length) flush(bytes)
       else if (text.length > FLUSH_AT || count >= MAX_BATCH) flush()
-      else if (!waiting) {
-        waiting = true
-        quiet.wait(leave)
-      }
+      else if (!waiting && !held) wait()
+    },
+    hold() {
+      held = true
+    },
+    release(isAll) {
+      held = false
+      if (isAll) flush()
+      else if (count && !waiting) wait()
     },
   }
 }

@@ -68,10 +68,18 @@ class StreamSender implements Sender {
       while (!this.#closed) {
         if (this.unread < size || ahead) {
           ahead = false
-          const { done, value } = await iterator.next()
-          while (!this.#closed && !done && this.unread >= size) await this.#granted()
-          if (this.#closed) break
-          if (done) return true
+          // What a source says it has ready is not waited for.
+          let value = (iterator as { poll?(): unknown }).poll?.()
+          if (value === undefined) {
+            const step = await iterator.next()
+            while (!this.#closed && !step.done && this.unread >= size) await this.#granted()
+            if (this.#closed) break
+            if (step.done) return true
+            value = step.value
+          } else if (typeof (value as PromiseLike<unknown>).then === 'function') {
+            value = await value
+            if (this.#closed) break
+          }
           const weight = this.#send(value)
           this.unread += weight
           this.unasked += weight
