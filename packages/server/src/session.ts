@@ -46,7 +46,8 @@ export interface ClientSession {
 
 /** What a session goes on from, after it was written down. */
 export interface KeptSession {
-  readonly results: KeptResults
+  /** None of a connection that has no session to come back to. */
+  readonly results: KeptResults | undefined
   readonly lastCallId: number
 }
 

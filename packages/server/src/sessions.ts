@@ -1,4 +1,5 @@
 import { createDeadlines } from '@pairwire/wire'
+import type { KeptResults } from './results.ts'
 import { type KeptSession, Session, type SessionHello, type SessionOptions } from './session.ts'
 
 /** The sessions of one server. */
@@ -35,7 +36,7 @@ export interface SessionStore {
   /** Writes one down, or over what was written before. @param deadline milliseconds since the epoch */
   put(key: string, session: Session, deadline: number): void
   /** Gives back what was written, and keeps it no longer. */
-  take(key: string): KeptSession | undefined
+  take(key: string): (KeptSession & { readonly results: KeptResults }) | undefined
 }
 
 export const createSessions = (

@@ -60,6 +60,7 @@ export class Keeper implements SocketKeeper {
   #mine: SessionSocket | undefined
   #seen = 0
   #leaving = false
+  #lastCallId = 0
   #asked: Asked | undefined
   #version: string | undefined
   readonly #results = new Set<number>()
@@ -187,10 +188,14 @@ export class Keeper implements SocketKeeper {
 
   #saveFlags(): void {
     const leaving = this.#mine?.leaving ?? false
-    if (leaving === this.#leaving && this.seen - this.#seen <= this.#host.seenEvery) return
+    // With a session it is the session's.
+    const lastCallId = this.session?.results ? 0 : (this.session?.lastCallId ?? 0)
+    const isSame = leaving === this.#leaving && lastCallId === this.#lastCallId
+    if (isSame && this.seen - this.#seen <= this.#host.seenEvery) return
     this.#leaving = leaving
+    this.#lastCallId = lastCallId
     this.#seen = this.seen
-    this.shelf.set('f', { text: JSON.stringify([this.seen, leaving]) })
+    this.shelf.set('f', { text: JSON.stringify([this.seen, leaving, lastCallId]) })
   }
 
   /** What the client has been asked, and has not answered. */
@@ -254,11 +259,12 @@ export class Keeper implements SocketKeeper {
     if (!hello) return undefined
     this.#restored = true
     const written = pieces.has('s') ? (JSON.parse(pieces.get('s')!.text) as WrittenSession) : undefined
-    const [seen, leaving] = JSON.parse(pieces.get('f')?.text ?? '[0,false]') as [number, boolean]
+    const [seen, leaving, lastCallId] = JSON.parse(pieces.get('f')?.text ?? '[0,false,0]') as [number, boolean, number]
+    this.#lastCallId = lastCallId
     const [resumed, before, ...ids] = JSON.parse(pieces.get('p')?.text ?? '[false,0]') as [boolean, ...number[]]
     const results: [number, Piece][] = []
     for (const [name, piece] of pieces) if (name[0] === 'r') results.push([Number(name.slice(1)), piece])
-    let session: KeptSession | undefined
+    let session: KeptSession | undefined = lastCallId ? { lastCallId, results: undefined } : undefined
     if (written) {
       // What ran when this was written has not ended, or it would have been written again.
       const lost = [...written.lost, ...written.pending]

@@ -1,3 +1,4 @@
+import type { KeptResults } from '../results.ts'
 import type { KeptSession, Session } from '../session.ts'
 import type { SessionStore } from '../sessions.ts'
 import { withTables } from './tables.ts'
@@ -90,7 +91,7 @@ const write = ({ results, pending, lastCallId }: Session): [Written, Uint8Array]
   return [{ epoch, forgotten: oldest, lost: [...lost, ...pending], lastCallId, kept: entries }, bytes]
 }
 
-const read = ({ kept, lastCallId, ...written }: Written, bytes: Uint8Array): KeptSession => {
+const read = ({ kept, lastCallId, ...written }: Written, bytes: Uint8Array): KeptSession & { results: KeptResults } => {
   let at = 0
   const pieces = kept.map(([id, text, length]) => {
     const own = length ? bytes.subarray(at, at + length) : undefined

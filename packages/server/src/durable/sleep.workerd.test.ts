@@ -3,6 +3,7 @@ import { env } from 'cloudflare:workers'
 import { createClient } from '@pairwire/client'
 import { expect, it, onTestFinished } from 'vitest'
 import type { Sleeper } from '../../test/sleeper.ts'
+import { openRaw } from '../../test/suites/place.ts'
 
 let objects = 0
 
@@ -81,4 +82,26 @@ it('is made ready by setup before anything runs, each time that it comes to life
     (seen) => seen.length === 2,
   )
   expect(seen).toEqual(['setup', 'setup'])
+})
+
+it('never uses the id of a call to its client again, also without a session', async () => {
+  const stub = env.SUITES.getByName('main without a session')
+  const raw = await openRaw({
+    async connect() {
+      const headers = { Upgrade: 'websocket', 'Sec-WebSocket-Protocol': 'pairwire.1' }
+      const { webSocket } = await stub.fetch('http://main.test/', { headers })
+      webSocket!.accept()
+      return webSocket as never
+    },
+  })
+  const ids: number[] = []
+  for (const id of [1, 3]) {
+    raw.send([2, id, 'ask.name', 'x'])
+    const asked = await raw.until(([op, of]) => op === 2 && !ids.includes(of))
+    ids.push(asked![1])
+    raw.send([7, asked![1], 'me'])
+    await raw.until(([op, of]) => op === 7 && of === id)
+    await evictDurableObject(stub)
+  }
+  expect(ids).toEqual([2, 4])
 })
