@@ -4,6 +4,7 @@ import { type Codec, createRichCodec } from '@pairwire/wire'
 export const createJsonOnlyCodec = (depth: number): Codec => {
   // It marks undefined, and nothing else; those marks are left off, as JSON.stringify leaves off the key.
   const strict = createRichCodec(depth, {
+    richOnly: true,
     flatten: (value) => (value === undefined ? ['undefined', null] : undefined),
     // The one mark that such a client has: for an input that is not there, before options that are.
     revive(mark) {

@@ -1,7 +1,7 @@
 import { RpcError } from '@pairwire/contract'
 import { bytesOf, joinFrame, splitFrame, viewOf } from './bytes.ts'
 import type { Codec, Encoded } from './codec.ts'
-import { kindOf, type Mark, type RichTypes } from './rich-types.ts'
+import { type Flat, kindOf, type Mark, type RichTypes } from './rich-types.ts'
 
 /** superjson's tree of annotations: the mark of this place and those inside it, or places below by their path. */
 export type Marks = readonly [mark: Mark, inner?: Places] | Places
@@ -10,23 +10,29 @@ type Places = { [path: string]: Marks }
 const fail = (message: string) => new RpcError('INVALID_ARGUMENT', message, { executed: 'no' })
 const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null
 
-/** A plain object of any realm: its prototype is nobody's heir. */
-const isRecord = (value: object) => {
+/** A list, or a plain object of any realm: its prototype is nobody's heir. */
+const isContainer = (value: unknown): value is object => {
+  if (!isObject(value)) return false
+  if (Array.isArray(value)) return true
   const prototype = Object.getPrototypeOf(value)
   return !prototype || !Object.getPrototypeOf(prototype)
 }
 
+/** Whether a value with nothing inside is in JSON what it is here. */
+const isLeaf = (value: unknown) =>
+  typeof value === 'number'
+    ? value - value === 0 && (value !== 0 || 1 / value > 0)
+    : typeof value === 'string' || typeof value === 'boolean' || value === null
+
 /** Whether JSON.stringify carries a value exactly as it is, and no deeper than `depth` levels. */
 const isPlain = (value: unknown, depth: number): boolean => {
-  if (typeof value === 'string' || typeof value === 'boolean' || value === null) return true
-  if (typeof value === 'number') return value - value === 0 && (value !== 0 || 1 / value > 0)
-  if (!isObject(value) || !depth) return false
+  if (isLeaf(value)) return true
+  if (!depth || !isContainer(value)) return false
   if (Array.isArray(value)) {
     for (let i = 0; i < value.length; i++) if (!isPlain(value[i], depth - 1)) return false
     return true
   }
-  if (!isRecord(value)) return false
-  for (const key in value) if (!isPlain(value[key], depth - 1)) return false
+  for (const key in value) if (!isPlain(value[key as never], depth - 1)) return false
   return true
 }
 
@@ -43,7 +49,7 @@ const isDeeper = (value: unknown, depth: number): boolean => {
 }
 
 // Paths are superjson's: keys joined by dots, with a backslash before a dot or backslash of a key.
-const escapeKey = (key: string) => key.replace(/[\\.]/g, '\\$&')
+const escapeKey = (key: string) => (/[\\.]/.test(key) ? key.replace(/[\\.]/g, '\\$&') : key)
 const splitPath = (path: string): string[] => {
   const keys: string[] = []
   let key = ''
@@ -71,47 +77,64 @@ export const createRichCodec = (maxDepth: number, types: RichTypes): Codec => {
     let length = 0
     let root: Marks = Object.create(null) as Places
 
-    // `at` is the path from the root, `base` how much of it the enclosing mark already stands for.
-    const walk = (value: unknown, at: string | undefined, places: Places, base: number, depth: number): unknown => {
-      const kind = isObject(value) ? kindOf(value) : ''
-      const raw = bytesOf(kind, value)
-      const flat = raw
-        ? ([
+    // `parent` is the path from the root to what this is in, `base` how much of it the enclosing mark already stands for.
+    const walk = (
+      value: unknown,
+      parent: string,
+      key: string,
+      places: Places,
+      base: number,
+      depth: number,
+    ): unknown => {
+      const isInner = isContainer(value)
+      const isJson = isInner || isLeaf(value)
+      const isSure = isJson && types.richOnly
+      if (isSure && !isInner) return value
+      const at = parent + escapeKey(key)
+      const isRoot = depth === maxDepth
+      let flat: Flat | undefined
+      if (!isSure) {
+        const kind = isObject(value) ? kindOf(value) : ''
+        const raw = bytesOf(kind, value)
+        if (raw) {
+          flat = [
             ['bytes', kind],
             [length, raw.length],
-          ] as const)
-        : types.flatten(value, kind)
-      if (raw) {
-        bytes.push(raw)
-        length += raw.length
+          ]
+          bytes.push(raw)
+          length += raw.length
+        } else flat = types.flatten(value, kind)
+        if (!flat && !isJson) {
+          const name = isObject(value) ? (value.constructor?.name ?? kind) : typeof value
+          throw fail(`a ${name}${isRoot ? '' : ` (at "${at}")`} is no plain data`)
+        }
       }
       const inner: Places = flat ? Object.create(null) : places
       let json = flat ? (flat[1] ?? null) : value
-      if (isObject(json) && (flat ? flat[2] : Array.isArray(json) || isRecord(json))) {
+      if (flat ? flat[2] && isObject(json) : isInner) {
         if (!depth) throw fail(`circular, or deeper than ${maxDepth} levels (at "${at}")`)
-        const start = flat ? (at === undefined ? 0 : at.length + 1) : base
-        const step = (key: string, item: unknown) =>
-          walk(item, at === undefined ? escapeKey(key) : `${at}.${escapeKey(key)}`, inner, start, depth - 1)
-        if (Array.isArray(json)) json = Array.from(json, (item, i) => step(`${i}`, item))
-        else {
-          // Without a prototype a key such as __proto__ is a key like any other.
-          const copy = Object.create(null)
-          for (const key of Object.keys(json)) copy[key] = step(key, (json as Places)[key])
+        const path = isRoot ? '' : `${at}.`
+        const start = flat ? path.length : base
+        // Copies, for which a getter is asked once. By spreading, holes are filled and a key such as __proto__ is its own.
+        if (Array.isArray(json)) {
+          const copy = [...json]
+          for (let i = 0; i < copy.length; i++) copy[i] = walk(copy[i], path, `${i}`, inner, start, depth - 1)
+          json = copy
+        } else {
+          const copy: Record<string, unknown> = { ...(json as object) }
+          for (const key of Object.keys(copy)) copy[key] = walk(copy[key], path, key, inner, start, depth - 1)
           json = copy
         }
-      } else if (!flat && !isPlain(value, 0)) {
-        const name = isObject(value) ? (value.constructor?.name ?? kind) : typeof value
-        throw fail(`a ${name}${at === undefined ? '' : ` (at "${at}")`} is no plain data`)
       }
       if (flat) {
         const marks: Marks = Object.keys(inner).length ? [flat[0], inner] : [flat[0]]
-        if (at === undefined) root = marks
+        if (isRoot) root = marks
         else places[at.slice(base)] = marks
       }
       return json
     }
 
-    const json = JSON.stringify(walk(value, undefined, root as Places, 0, maxDepth))
+    const json = JSON.stringify(walk(value, '', '', root as Places, 0, maxDepth))
     const marks = JSON.stringify(root)
     return bytes.length ? { json, marks, bytes, length } : { json, marks }
   }
@@ -157,8 +180,10 @@ export const createRichCodec = (maxDepth: number, types: RichTypes): Codec => {
         throw fail('malformed marks, or a type that is not registered here')
       }
     },
-    keep({ bytes = [] }) {
-      for (const [i, part] of bytes.entries()) bytes[i] = part.slice()
+    keep({ bytes }) {
+      bytes?.forEach((part, i) => {
+        bytes[i] = part.slice()
+      })
     },
     join: joinFrame,
     split: (frame) => (typeof frame === 'string' ? undefined : splitFrame(new Uint8Array(frame as ArrayBuffer))),

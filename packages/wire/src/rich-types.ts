@@ -6,6 +6,8 @@ export type Flat = readonly [mark: Mark, json: unknown, deep?: boolean]
 
 /** The kinds of value a codec knows beyond plain JSON and bytes. */
 export interface RichTypes {
+  /** None of them is a value that JSON has as it is: about those `flatten` need not be asked. */
+  readonly richOnly?: true
   /** Undefined where the value is none of these types. `kind` is {@link kindOf} an object, else empty. */
   flatten(value: unknown, kind: string): Flat | undefined
   /** The way back. Throws on a mark it does not know and on JSON that does not fit the mark. */
@@ -22,6 +24,8 @@ const MAX_DIGITS = 16_384
  * superjson's types: undefined, Date, Map, Set, BigInt, URL, RegExp, Error, NaN, the infinities and -0.
  */
 export const richTypes: RichTypes = {
+  richOnly: true,
+
   flatten(value, kind): Flat | undefined {
     if (value === undefined) return ['undefined', null]
     if (typeof value === 'number' && !(value - value === 0 && (value || 1 / value > 0)))

@@ -158,3 +158,44 @@ it('keeps a registered value whose JSON is undefined', () => {
   const { json, marks } = codec.encode({ s: anonymous })
   expect(codec.decode(JSON.parse(json), JSON.parse(marks ?? ''), undefined)).toEqual({ s: anonymous })
 })
+
+it('asks a transformer about plain data too, where something rich stands beside it', () => {
+  const given = new SuperJSON()
+  given.registerCustom<{ cents: number }, number>(
+    {
+      isApplicable: (value): value is { cents: number } => Object.hasOwn(Object(value), 'cents'),
+      serialize: ({ cents }) => cents,
+      deserialize: (cents) => ({ cents }),
+    },
+    'price',
+  )
+  given.registerCustom<string, string>(
+    {
+      isApplicable: (value): value is string => value === 'secret',
+      serialize: () => '***',
+      deserialize: (text) => text,
+    },
+    'secret',
+  )
+  const codec = createRichCodec(8, superjsonTypes(given))
+  const { json, marks } = codec.encode({ at: new Date(0), price: { cents: 5 }, list: ['secret'] })
+  expect(json).toBe('{"at":"1970-01-01T00:00:00.000Z","price":5,"list":["***"]}')
+  expect(JSON.parse(marks!)).toEqual({ at: ['Date'], price: [['custom', 'price']], 'list.0': [['custom', 'secret']] })
+})
+
+it('sends of an instance that a transformer gives its properties, and changes nothing of it', () => {
+  const given = new SuperJSON()
+  const inner = Object.assign(new User(), { at: new Date(0) })
+  given.registerCustom<Money, object>(
+    {
+      isApplicable: (value): value is Money => value instanceof Money,
+      serialize: () => inner,
+      deserialize: (json) => new Money(BigInt(Object.keys(json).length)),
+    },
+    'money',
+  )
+  const { json, marks } = createRichCodec(8, superjsonTypes(given)).encode(new Money(1n))
+  expect(json).toBe('{"name":"ada","password":"secret","at":"1970-01-01T00:00:00.000Z"}')
+  expect(marks).toBe('[["custom","money"],{"at":["Date"]}]')
+  expect(inner.at).toEqual(new Date(0))
+})
