@@ -1,16 +1,16 @@
-import { type Call, type CallSettings, type Codec, createCall, type Deadlines, type Peer } from '@pairwire/wire'
+import { Call, type CallSettings, type Codec, type Deadlines, type Peer } from '@pairwire/wire'
 
 /** The calls of a connection that have not ended: those that wait for a socket, in order, and those that are on one. */
 export interface CallQueue {
-  readonly size: number
-  /** Makes a call and takes it in, unless it has ended at once, or is `refused` for a reason. */
-  make(path: string, input: unknown, settings: CallSettings, refused: string | undefined): Call
+  size(): number
+  /** Makes a call and sends it, or has it wait, unless it has ended at once, or is `refused` for a reason. */
+  make(path: string, input: unknown, settings: CallSettings | undefined, refused: string | undefined): Call
   /** Where calls go from now on, and how many of them at once; nowhere: they wait. */
-  lead(peer: Peer | undefined, slots?: number): void
+  lead(peer?: Peer, slots?: number): void
   /** Takes back calls whose socket is gone: they go first. */
   restore(calls: Call[]): void
   /** Takes back a call that is to move. */
-  move(call: Call): void
+  move(call: Call): unknown
   flush(): void
   /** Ends every call that is there now. */
   end(code: string, why: string): void
@@ -29,76 +29,76 @@ export interface CallQueueOptions {
   left(): void
 }
 
-type Timer = ReturnType<typeof setTimeout>
-
 /** What keeping a call takes, in bytes, about. */
 export const sizeOf = ({ input }: Call): number => 64 + (input ? input.json.length + (input.length ?? 0) : 0)
 
 export const createCallQueue = ({ codec, deadlines, timeout, buffer, problem, left }: CallQueueOptions): CallQueue => {
   const calls = new Set<Call>()
+  /** Those that wait for a place, in order. */
   let queue = new Set<Call>()
-  /** Timers of calls that are to go there later. */
-  const pauses = new Map<Call, Timer>()
-  /** Calls on a socket that are not known to be subscriptions: the server takes only so many at once. */
-  const running = new Set<Call>()
+  /** Kept, since one from the front would pass by all that have left the queue already. */
+  let waiting = queue.values()
+  /** How many calls on a socket are not known to be subscriptions: the server takes only so many at once. */
+  let running = 0
   let peer: Peer | undefined
   let slots = 0
   let nextId = -1
   let held = 0
 
+  /** Says how many places a call takes, 1 or none; returns how many it took. */
+  const take = (call: Call, places: number) => {
+    const { runs } = call
+    call.runs = places
+    running += places - runs
+    return runs
+  }
   const flush = () => {
-    for (const call of queue) {
-      if (!peer || running.size >= slots) return
-      queue.delete(call)
-      if (!call.isStream) running.add(call)
-      // The same on every socket, so that the server knows it again.
-      call.id ||= nextId += 2
-      call.open(peer)
+    while (peer && running < slots && queue.size) {
+      const { value: call, done } = waiting.next()
+      // At its end an iterator has done with what is added later.
+      if (done) waiting = queue.values()
+      else {
+        queue.delete(call)
+        take(call, +!call.isStream)
+        // The same on every socket, so that the server knows it again.
+        call.id ||= nextId += 2
+        call.open(peer)
+      }
     }
   }
-  const resume = (call: Call) => {
-    // Asked of every call, and true of few.
-    if (!pauses.has(call)) return
-    clearTimeout(pauses.get(call))
-    pauses.delete(call)
-  }
+  // No getters here, nor below: they would make a dictionary of the object.
   const owner = {
     streams(call: Call) {
-      if (running.delete(call)) flush()
+      if (take(call, 0)) flush()
     },
     ended(call: Call) {
       if (!calls.delete(call)) return
       held -= sizeOf(call)
       deadlines.delete(call)
       queue.delete(call)
-      resume(call)
+      // Asked of every call, and true of few.
+      if (call.pause) clearTimeout(call.pause)
       owner.streams(call)
       left()
     },
-    again(call: Call, delay = 0) {
+    again(call: Call, delay: number) {
       if (Date.now() + delay >= (call.deadline ?? 1 / 0)) return false
-      running.delete(call)
-      resume(call)
-      const timer = setTimeout(() => {
-        resume(call)
+      take(call, 0)
+      clearTimeout(call.pause)
+      call.pause = setTimeout(() => {
         queue.add(call)
         flush()
       }, delay)
-      pauses.set(call, timer)
       left()
       return true
     },
-    get problem() {
-      return peer ? '' : problem()
-    },
+    problem: () => (peer ? '' : problem()),
   }
 
   return {
-    get size() {
-      return calls.size
-    },
+    size: () => calls.size,
     make(path, input, settings, refused) {
-      const call = createCall(owner, codec, path, input, settings, timeout)
+      const call = new Call(owner, codec, path, input, settings, timeout)
       const size = sizeOf(call)
       if (refused) call.end('UNAVAILABLE', `not sent: ${refused}`)
       if (held + size > buffer) call.end('RESOURCE_EXHAUSTED', `would make more than ${buffer} bytes wait`)
@@ -116,15 +116,14 @@ export const createCallQueue = ({ codec, deadlines, timeout, buffer, problem, le
       slots = most
     },
     restore(own) {
-      for (const call of own) running.delete(call)
+      for (const call of own) take(call, 0)
       queue = new Set([...own, ...queue])
+      waiting = queue.values()
     },
-    move(call) {
-      queue.add(call)
-    },
+    move: (call) => queue.add(call),
     flush,
     end(code, why) {
-      for (const call of [...calls]) call.end(code, why)
+      for (const call of calls) call.end(code, why)
     },
   }
 }

@@ -136,7 +136,7 @@ export const createConnection = (
     for (const link of leaving) if (!link.peer!.live.size) release(link, DRAINING)
     if (!idle || waiting) return
     clearTimeout(timer)
-    if (current && !calls.size && !closed) timer = setTimeout(() => lose(current!, 1000, 'idle'), idle)
+    if (current && !calls.size() && !closed) timer = setTimeout(() => lose(current!, 1000, 'idle'), idle)
   }
   const isOnline = () => platform.navigator?.onLine !== false
   /** Tries again after a while; while the device is offline, when it no longer is. */
@@ -173,7 +173,7 @@ export const createConnection = (
     leaving.delete(link)
     if (link === current) {
       current = undefined
-      calls.lead(undefined)
+      calls.lead()
       rest()
     }
     if (link === next) next = undefined
@@ -196,7 +196,7 @@ export const createConnection = (
     // What it still carried is sent again, so nothing that comes late by it may count.
     if (old) current?.peer?.line.push(`[${GOAWAY}]`)
     // Another is on its way already, or none is wanted.
-    if (old || closed || next || waiting || (idle && !calls.size)) {
+    if (old || closed || next || waiting || (idle && !calls.size())) {
       calls.flush()
       return settle(detail)
     }
@@ -274,12 +274,12 @@ export const createConnection = (
       return state
     },
     get pending() {
-      return calls.size
+      return calls.size()
     },
-    call(path, input, settings = {}) {
+    call(path, input, settings) {
       const call = calls.make(path, input, settings, closed ? problem : undefined)
       rest()
-      if (state === 'idle' && calls.size) start()
+      if (state === 'idle' && calls.size()) start()
       calls.flush()
       return call
     },

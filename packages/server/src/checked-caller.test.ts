@@ -1,5 +1,5 @@
 import type { RpcError, Schema } from '@pairwire/contract'
-import { createCall, createLine, createPeer, jsonCodec, type Message, PEER_LIMITS } from '@pairwire/wire'
+import { Call, createLine, createPeer, jsonCodec, type Message, PEER_LIMITS } from '@pairwire/wire'
 import { describe, expect, it } from 'vitest'
 import { checkedCaller } from './checked-caller.ts'
 
@@ -18,7 +18,7 @@ const ask = (output: Schema | undefined) => {
   const sent: Message[] = []
   const outbox = { push: (text: string) => sent.push(JSON.parse(text)), flush() {} }
   const peer = createPeer(createLine(outbox, jsonCodec, PEER_LIMITS, 2), {})
-  const call = createCall({ ended() {}, streams() {} }, jsonCodec, 'name', 1, {}, 30_000)
+  const call = new Call({ ended() {}, streams() {} }, jsonCodec, 'name', 1, {}, 30_000)
   call.id = 2
   call.open(peer, checkedCaller(call, output))
   const say = (...messages: Message[]) => peer.handle({ messages, bytes: undefined, size: 0 })

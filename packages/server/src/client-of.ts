@@ -1,5 +1,5 @@
 import { type AnyProcedure, isProcedure, type Schema } from '@pairwire/contract'
-import { type CallOwner, type CallSettings, createCall, createDeadlines, createProxy } from '@pairwire/wire'
+import { Call, type CallOwner, type CallSettings, createDeadlines, createProxy } from '@pairwire/wire'
 import { checkedCaller } from './checked-caller.ts'
 import type { ClientSession } from './session.ts'
 
@@ -26,10 +26,10 @@ export const clientOf = (contract: unknown): ((session: ClientSession) => unknow
       // Its timer would keep a Durable Object awake.
       streams: (call) => call.deadline || deadlines.delete(call),
     }
-    return createProxy((path, input, settings: CallSettings = {}) => {
+    return createProxy((path, input, settings: CallSettings | undefined) => {
       const procedure = procedures.get(path)
       const { peer } = session
-      const call = createCall(owner, codec, path, input, settings, TIMEOUT)
+      const call = new Call(owner, codec, path, input, settings, TIMEOUT)
       if (codec.name === 'json')
         call.end('UNIMPLEMENTED', 'cannot be called: the client speaks plain JSON, and answers no calls')
       else if (!peer) call.end('UNAVAILABLE', 'cannot be called: the client is gone')

@@ -1,6 +1,6 @@
 import { RpcError } from '@pairwire/contract'
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { type Call, type CallSettings, createCall } from './call.ts'
+import { Call, type CallSettings } from './call.ts'
 import { jsonCodec } from './codec.ts'
 import { createLine } from './line.ts'
 import { type Message, PEER_LIMITS } from './messages.ts'
@@ -38,9 +38,9 @@ const make = (settings: CallSettings = {}, { input = 'input' as unknown, message
     ended: vi.fn(),
     streams: vi.fn(),
     again: vi.fn((_call: Call, _delay?: number) => again),
-    problem: '',
+    problem: vi.fn(() => ''),
   }
-  const call = createCall(owner, jsonCodec, 'path', input, settings, 30_000)
+  const call = new Call(owner, jsonCodec, 'path', input, settings, 30_000)
   call.id = 1
   return { call, owner, unread: () => unread, socket, ...socket() }
 }
@@ -188,7 +188,7 @@ describe('a call', () => {
 
   it('says why there was no connection, when it runs out of time without one', async () => {
     const { call, owner } = make()
-    owner.problem = 'no server'
+    owner.problem.mockReturnValue('no server')
     call.expire()
     expect((await failure(call)).message).toBe('"path" expired: no server')
     expect(await outcome(call)).toEqual(['DEADLINE_EXCEEDED', 'no'])
@@ -506,7 +506,7 @@ describe('a subscription that lost its socket', () => {
     const next = socket()
     next.open()
     next.say([8, 1, { code: 'DATA_LOSS' }])
-    expect(owner.again.mock.calls).toEqual([[call]])
+    expect(owner.again.mock.calls).toEqual([[call, 0]])
     next.open()
     expect(next.sent).toHaveLength(2)
     expect(next.sent[1]![4] ?? {}).not.toHaveProperty('lastEventId')
@@ -547,7 +547,7 @@ describe('a subscription that lost its socket', () => {
   it('that the other end lost before it was sent is called again, once its gap was told, also without an id', async () => {
     const { say, heard, owner, call, sent, socket } = reading()
     say([9, 1, 'a'], [8, 1, { code: 'DATA_LOSS', executed: 'no' }])
-    expect(owner.again).toHaveBeenCalledWith(call)
+    expect(owner.again).toHaveBeenCalledWith(call, 0)
     const next = socket()
     next.open()
     await nextTask()
@@ -611,7 +611,7 @@ describe('a subscription that lost its socket', () => {
       await events.next()
       const third = events.next()
       await nextTask()
-      expect(owner.again.mock.calls).toEqual([[call]])
+      expect(owner.again.mock.calls).toEqual([[call, 0]])
       next.open()
       // What the lost socket asked for is not granted to the new one.
       expect(next.sent).toEqual([[2, 1, 'path', 'input', { lastEventId: 'e.2', attempt: 2 }]])

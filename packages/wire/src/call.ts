@@ -2,7 +2,7 @@ import { type Gap, RpcError, type RpcErrorOptions, toRpcError } from '@pairwire/
 import type { Caller } from './caller.ts'
 import type { Codec, Encoded } from './codec.ts'
 import type { Expiring } from './deadlines.ts'
-import { createInbox, type Inbox } from './inbox.ts'
+import { createInbox, type Inbox, type InboxOwner } from './inbox.ts'
 import { CREDIT, CURSOR, DONE, ERROR, EVENT, RESULT } from './messages.ts'
 import type { Peer } from './peer.ts'
 import { report } from './report.ts'
@@ -42,215 +42,272 @@ export interface CallOwner {
   /** Its user reads it as a stream, so it is a subscription. May come more than once. */
   streams(call: Call): void
   /** Asks to be opened again, with no error told, after this many milliseconds; false where it cannot be. */
-  again?(call: Call, delay?: number): boolean
-  /** Why there is no connection. */
-  readonly problem?: string
+  again?(call: Call, delay: number): boolean
+  /** Why there is no connection; nothing where there is one. */
+  problem?(): string
 }
 
 /**
  * One call as its user holds it: awaitable and async-iterable at once, since whoever calls does not know which of the
  * two the procedure is. It outlives the socket that carries it, and ends exactly once.
+ *
+ * A class: as a closure with a function for all it can do, each call would be two kilobytes of garbage.
  */
-export interface Call extends PromiseLike<unknown>, AsyncIterable<unknown, undefined>, Caller, Expiring {
-  deadline: number | undefined
+export class Call implements PromiseLike<unknown>, AsyncIterable<unknown, undefined>, Caller, Expiring, InboxOwner {
   /** By which it is known on each socket that carries it; 0 before the first. */
-  id: number
+  id = 0
   /** Whether its user reads it as a stream. */
-  isStream: boolean
-  /** Whether it has a place in its events from which it can go on elsewhere. */
-  resumes(): boolean
+  isStream = false
+  /** How many of the places it takes that the other end has for calls: 1 or none, which its owner says. */
+  runs = 0
+  /** Until it is sent again; its owner's as well. */
+  pause: ReturnType<typeof setTimeout> | undefined
+  /** Whether the call has ended. */
+  ended = false
+  deadline: number | undefined
   /** The id of the last event that was read. */
   lastEventId: string | undefined
   /** What it sends; undefined where its input could not be encoded, which ended it. */
-  input?: Encoded
-  /** Whether the call has ended. */
-  ended: boolean
-  catch(onRejected?: ((reason: unknown) => unknown) | null): Promise<unknown>
-  finally(onFinally?: (() => void) | null): Promise<unknown>
-  /** Hears events through callbacks. Returns a function that leaves; no callback runs after it. */
-  subscribe(handlers: Handlers<never>): () => void
-  /** Puts the call on a socket, perhaps not its first. `caller` hears of it in its place, and passes on what it approves of. */
-  open(peer: Peer, caller?: Caller): void
-  /** Ends the call from this end, and tells the other if it knows of it. */
-  end(code: string, problem: string, options?: RpcErrorOptions): void
-}
-
-/** @param timeout milliseconds, for a call that is no stream and says nothing else */
-export const createCall = (
-  owner: CallOwner,
-  codec: Codec,
-  path: string,
-  input: unknown,
-  { signal, timeout, stream, lastEventId, metadata, key, onGap }: CallSettings,
-  defaultTimeout: number,
-): Call => {
-  let peer: Peer | undefined
+  input: Encoded | undefined
+  declare timer?: NonNullable<Expiring['timer']>
+  readonly #owner: CallOwner
+  readonly #path: string
+  readonly #settings: CallSettings
+  #peer: Peer | undefined
   /** How often it was sent, since something else than a lost socket was the reason to. */
-  let attempt = 0
+  #attempt = 0
   /** The id of the last event that came, which later ones without an id do not change. */
-  let cursor = lastEventId
+  #cursor: string | undefined
   /** Of the memory that each sending went to; empty where there were several. */
-  let epoch: string | undefined
-  let reason: Gap['reason'] = 'untracked'
-  let inbox: Inbox | undefined
-  let promise: Promise<unknown> | undefined
-  let settle = (): void => {}
-  let outcome: readonly [op: number, value: unknown] | undefined
+  #epoch: string | undefined
+  #reason: Gap['reason'] = 'untracked'
+  #inbox: Inbox | undefined
+  #promise: Promise<unknown> | undefined
+  /** Fulfils the promise, and rejects it. */
+  #settlers: ((value: unknown) => void)[] | undefined
+  /** How it ended, and with what. */
+  #op: number | undefined
+  #value: unknown
+  #abort: (() => void) | undefined
 
-  /** Made for a call that is a stream. */
-  const events = () => {
-    inbox ??= createInbox({
-      weigh: (change) => peer?.line.weigh(change),
-      leave: () => call.end('CANCELLED', 'left'),
-      seen(id) {
-        call.lastEventId = id
-      },
-    })
-    return inbox
+  /** @param defaultTimeout milliseconds, for a call that is no stream and says nothing else */
+  constructor(
+    owner: CallOwner,
+    codec: Codec,
+    path: string,
+    input: unknown,
+    settings: CallSettings | undefined,
+    defaultTimeout: number,
+  ) {
+    this.#owner = owner
+    this.#path = path
+    // A copy, since who calls may use the object again.
+    this.#settings = { ...settings }
+    const { signal, timeout, lastEventId } = this.#settings
+    this.#cursor = this.lastEventId = lastEventId
+    this.deadline = Date.now() + Math.min(timeout ?? defaultTimeout, MAX_TIMEOUT)
+    if (signal) {
+      this.#abort = () => this.end('CANCELLED', 'aborted', { cause: signal.reason })
+      signal.addEventListener('abort', this.#abort)
+      if (signal.aborted) this.#abort()
+    }
+    try {
+      this.input = codec.encode(input)
+    } catch (error) {
+      this.end('INVALID_ARGUMENT', `not sent: ${(error as Error).message}`, { cause: error })
+    }
   }
-  /** Made only when somebody asks, so that a call nobody awaits cannot become an unhandled rejection. */
-  const asPromise = () => {
-    promise ??= new Promise((resolve, reject) => {
-      settle = () => outcome && (outcome[0] === ERROR ? reject : resolve)(outcome[1])
-      settle()
-    })
-    return promise
-  }
-  const misused = () =>
-    new RpcError('UNIMPLEMENTED', `"${path}" is ${call.isStream ? 'no' : 'a'} subscription`, { executed: 'unknown' })
-  /** Tells the inbox how the call has ended. */
-  const close = () => {
-    const [op, error] = outcome!
-    events().end(op === DONE ? {} : { error: op === RESULT ? misused() : error })
-  }
-  const cancel = (error: RpcError) => {
-    peer?.cancel(call.id)
-    call.hear(ERROR, error)
-  }
-  const tellGap = () => {
-    const gap = { reason }
-    // Who then asks for the state anew asks behind this call.
-    // As an async function, so that what it throws is its author's to see, and nothing else.
-    events().push({ weight: 0, reached: () => (async () => onGap?.(gap))().catch(report) })
-    reason = 'untracked'
-  }
-  const abort = () => call.end('CANCELLED', 'aborted', { cause: signal!.reason })
 
-  const call: Call = {
-    id: 0,
-    isStream: false,
-    // No getters here: an object that has some costs twice as much to make.
-    resumes: () => !!cursor,
-    lastEventId,
-    deadline: Date.now() + Math.min(timeout ?? defaultTimeout, MAX_TIMEOUT),
-    ended: false,
-    // biome-ignore lint/suspicious/noThenProperty: a call is awaited
-    then: (onFulfilled, onRejected) => asPromise().then(onFulfilled, onRejected),
-    catch: (onRejected) => asPromise().catch(onRejected),
-    finally: (onFinally) => asPromise().finally(onFinally),
-    [Symbol.asyncIterator]() {
-      call.isStream = true
-      // A stream has no deadline unless its user set one.
-      if (!timeout) call.deadline = undefined
-      owner.streams(call)
-      if (outcome) close()
-      return events()
-    },
-    subscribe({ onData, onError = report, onDone, ...handlers }) {
-      let left = false
-      if (handlers.onGap) onGap = (gap) => left || handlers.onGap!(gap)
-      const read = async () => {
-        for await (const event of call) await (left || onData?.(event as never))
+  /** Whether it has a place in its events from which it can go on elsewhere. */
+  resumes(): boolean {
+    return !!this.#cursor
+  }
+
+  // biome-ignore lint/suspicious/noThenProperty: a call is awaited
+  then<A = unknown, B = never>(
+    onFulfilled?: ((value: unknown) => A | PromiseLike<A>) | null,
+    onRejected?: ((reason: unknown) => B | PromiseLike<B>) | null,
+  ): Promise<A | B> {
+    return this.#asPromise().then(onFulfilled, onRejected)
+  }
+
+  catch(onRejected?: ((reason: unknown) => unknown) | null): Promise<unknown> {
+    return this.#asPromise().catch(onRejected)
+  }
+
+  finally(onFinally?: (() => void) | null): Promise<unknown> {
+    return this.#asPromise().finally(onFinally)
+  }
+
+  [Symbol.asyncIterator](): Inbox {
+    this.isStream = true
+    // A stream has no deadline unless its user set one.
+    if (!this.#settings.timeout) this.deadline = undefined
+    const events = this.#events()
+    this.#owner.streams(this)
+    if (this.ended) this.#close()
+    return events
+  }
+
+  /** Hears events through callbacks. Returns a function that leaves; no callback runs after it. */
+  subscribe({ onData, onError = report, onDone, onGap }: Handlers<never>): () => void {
+    let left = false
+    if (onGap) this.#settings.onGap = (gap) => left || onGap(gap)
+    const read = async () => {
+      for await (const event of this) await (left || onData?.(event as never))
+    }
+    read()
+      .then(
+        () => left || onDone?.(),
+        (error) => left || onError(toRpcError(error)),
+      )
+      .catch(report)
+    return () => {
+      left = true
+      this.#events().return()
+    }
+  }
+
+  /** Puts the call on a socket, perhaps not its first. `caller` hears of it in its place, and passes on what it approves of. */
+  open(peer: Peer, caller: Caller = this): void {
+    if (peer.live.has(this.id)) return
+    const { timeout, metadata, key, stream, onGap } = this.#settings
+    const attempt = this.#attempt
+    const lastEventId = this.#cursor
+    if (attempt && this.#inbox) {
+      // An iterator cannot be told of a gap but by an error.
+      if (!lastEventId && !onGap) {
+        this.end('DATA_LOSS', 'lost its place')
+        return
       }
-      read()
-        .then(
-          () => left || onDone?.(),
-          (error) => left || onError(toRpcError(error)),
-        )
-        .catch(report)
-      return () => {
-        left = true
-        events().return()
+      // A reader that lags goes on when it has read what came before, so that not each new socket adds a window to it.
+      if (this.#inbox.unread()) {
+        this.#inbox.push({ weight: 0, reached: () => this.#owner.again?.(this, 0) })
+        return
       }
-    },
-    open(given, caller = call) {
-      if (given.live.has(call.id)) return
-      if (attempt && (call.isStream || inbox)) {
-        // An iterator cannot be told of a gap but by an error.
-        if (!cursor && !onGap) return call.end('DATA_LOSS', 'lost its place')
-        // A reader that lags goes on when it has read what came before, so that not each new socket adds a window to it.
-        if (inbox?.unread()) return inbox.push({ weight: 0, reached: () => owner.again?.(call) })
-        if (!cursor) tellGap()
-      }
-      try {
-        const here = given.line.epoch
-        const hasOptions = timeout || cursor || metadata || key || attempt
-        const text = hasOptions
+      if (!lastEventId) this.#tellGap()
+    }
+    try {
+      const { epoch } = peer.line
+      const options =
+        timeout || lastEventId || metadata || key || attempt
           ? JSON.stringify({
-              timeout: timeout || (attempt && promise) ? call.deadline! - Date.now() : undefined,
-              lastEventId: cursor,
+              timeout: timeout || (attempt && this.#promise) ? this.deadline! - Date.now() : undefined,
+              lastEventId,
               metadata,
               key,
-              ...(attempt && { attempt: attempt + 1, epoch }),
+              ...(attempt && { attempt: attempt + 1, epoch: this.#epoch }),
             })
           : ''
-        given.open(call.id, path, call.input!, text, attempt ? undefined : stream, caller)
-        epoch = attempt++ && epoch !== here ? '' : here
-        peer = given
-      } catch (cause) {
-        const { code, message } = toRpcError(cause)
-        call.end(code, `not sent: ${message}`, { cause })
-      }
-    },
-    hear(op, value, weight, eventId) {
-      if (outcome) return
-      if (op === CREDIT) events().push({ weight: weight!, reached: () => peer!.line.credit(call.id, value as number) })
-      else if (op === EVENT) {
-        cursor = eventId ?? cursor
-        if (call.isStream || !promise) events().push({ value, weight: weight!, id: eventId })
-        else cancel(misused())
-      } else if (op === CURSOR && value) cursor = value as string
-      // Its handler has started again, with no place to go on from: an iterator goes on without a word.
-      else if (op === CURSOR) tellGap()
-      else {
-        const { code, executed, retryAfter } = Object(value) as RpcError
-        if (op === ERROR && !stream) {
-          if (code === 'DATA_LOSS' && (cursor || executed === 'no') && onGap && owner.again?.(call)) {
-            cursor = undefined
-            reason = 'lost'
-            return
-          }
-          // Refused, and not run now: not an outcome yet.
-          if (code === 'RESOURCE_EXHAUSTED' && executed !== 'yes' && retryAfter && owner.again?.(call, retryAfter)) {
-            // A subscription that was refused has not run, and its gap was told.
-            if (executed === 'no' || call.isStream || inbox) {
-              peer = undefined
-              attempt = call.id = 0
-            }
-            return
-          }
-        }
-        outcome = [op, value]
-        call.ended = true
-        signal?.removeEventListener('abort', abort)
-        if (call.isStream || inbox) close()
-        settle()
-        owner.ended(call)
-      }
-    },
-    end(code, problem, options) {
-      const executed = peer ? 'unknown' : 'no'
-      cancel(new RpcError(code, `"${path}" ${problem}`, { executed, ...options }))
-    },
-    expire: () => call.end('DEADLINE_EXCEEDED', `expired${owner.problem ? `: ${owner.problem}` : ''}`),
+      peer.open(this.id, this.#path, this.input!, options, attempt ? undefined : stream, caller)
+      this.#epoch = this.#attempt++ && this.#epoch !== epoch ? '' : epoch
+      this.#peer = peer
+    } catch (cause) {
+      const { code, message } = toRpcError(cause)
+      this.end(code, `not sent: ${message}`, { cause })
+    }
   }
 
-  signal?.addEventListener('abort', abort)
-  if (signal?.aborted) abort()
-  try {
-    call.input = codec.encode(input)
-  } catch (error) {
-    call.end('INVALID_ARGUMENT', `not sent: ${(error as Error).message}`, { cause: error })
+  hear(op: number, value?: unknown, weight?: number, id?: string): void {
+    if (this.ended) return
+    if (op === CREDIT)
+      this.#events().push({ weight: weight!, reached: () => this.#peer!.line.credit(this.id, value as number) })
+    else if (op === EVENT) {
+      this.#cursor = id ?? this.#cursor
+      if (this.isStream || !this.#promise) this.#events().push({ value, weight: weight!, id })
+      else this.end('UNIMPLEMENTED', 'is a subscription')
+    } else if (op === CURSOR) {
+      if (value) this.#cursor = value as string
+      // Its handler has started again, with no place to go on from: an iterator goes on without a word.
+      else this.#tellGap()
+    } else if (op !== ERROR || !this.#again(value as RpcError)) {
+      this.#op = op
+      this.#value = value
+      this.ended = true
+      if (this.#abort) this.#settings.signal!.removeEventListener('abort', this.#abort)
+      if (this.#inbox) this.#close()
+      this.#settle()
+      this.#owner.ended(this)
+    }
   }
-  return call
+
+  /** Ends the call from this end, and tells the other if it knows of it. */
+  end(code: string, problem: string, options?: RpcErrorOptions): void {
+    this.#peer?.cancel(this.id)
+    this.hear(ERROR, this.#error(code, problem, options))
+  }
+
+  expire(): void {
+    const problem = this.#owner.problem?.()
+    this.end('DEADLINE_EXCEEDED', `expired${problem ? `: ${problem}` : ''}`)
+  }
+
+  weigh(change: number): void {
+    this.#peer?.line.weigh(change)
+  }
+
+  leave(): void {
+    this.end('CANCELLED', 'left')
+  }
+
+  seen(id: string): void {
+    this.lastEventId = id
+  }
+
+  /** Made for a call that is a stream. */
+  #events(): Inbox {
+    this.#inbox ??= createInbox(this)
+    return this.#inbox
+  }
+
+  /** Made only when somebody asks, so that a call nobody awaits cannot become an unhandled rejection. */
+  #asPromise(): Promise<unknown> {
+    this.#promise ??= new Promise((...settlers) => {
+      this.#settlers = settlers
+      if (this.ended) this.#settle()
+    })
+    return this.#promise
+  }
+
+  #settle(): void {
+    this.#settlers?.[+(this.#op === ERROR)]?.(this.#value)
+  }
+
+  /** Tells the inbox how the call has ended. */
+  #close(): void {
+    const error = this.#op === RESULT ? this.#error('UNIMPLEMENTED', 'is no subscription') : this.#value
+    this.#events().end({ error: this.#op !== DONE && error })
+  }
+
+  #error(code: string, problem: string, options?: RpcErrorOptions): RpcError {
+    const executed = this.#peer ? 'unknown' : 'no'
+    return new RpcError(code, `"${this.#path}" ${problem}`, { executed, ...options })
+  }
+
+  #tellGap(): void {
+    const gap = { reason: this.#reason }
+    // Who then asks for the state anew asks behind this call.
+    // As an async function, so that what it throws is its author's to see, and nothing else.
+    const tell = async () => this.#settings.onGap?.(gap)
+    this.#events().push({ weight: 0, reached: () => tell().catch(report) })
+    this.#reason = 'untracked'
+  }
+
+  /** Whether an error is no outcome yet, since the call is made once more. */
+  #again({ code, executed, retryAfter }: RpcError): boolean {
+    const { stream, onGap } = this.#settings
+    const isLost = code === 'DATA_LOSS' && (this.#cursor || executed === 'no') && onGap
+    // Refused, and not run now.
+    const isBusy = code === 'RESOURCE_EXHAUSTED' && executed !== 'yes' && retryAfter
+    if (stream || !(isLost || isBusy) || !this.#owner.again?.(this, isBusy || 0)) return false
+    if (isLost) {
+      this.#cursor = undefined
+      this.#reason = 'lost'
+    } else if (executed === 'no' || this.#inbox) {
+      // A subscription that was refused has not run, and its gap was told.
+      this.#peer = undefined
+      this.#attempt = this.id = 0
+    }
+    return true
+  }
 }

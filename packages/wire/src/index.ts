@@ -1,6 +1,6 @@
 export type { Answering, Recorder } from './answering.ts'
 export { type Answers, type AnswersOptions, createAnswers, type Memory } from './answers.ts'
-export { type Call, type CallOwner, type CallSettings, createCall, type Handlers } from './call.ts'
+export { Call, type CallOwner, type CallSettings, type Handlers } from './call.ts'
 export type { Callable, Callee, Invocation } from './callee.ts'
 export type { Caller } from './caller.ts'
 export {
