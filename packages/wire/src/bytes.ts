@@ -3,11 +3,11 @@ const VIEWS = /^(ArrayBuffer|DataView|((Ui|I)nt(8|16|32)|Uint8Clamped|Float(32|6
 
 /** The bytes under a buffer or view, not copied; undefined for anything else. */
 export const bytesOf = (kind: string, value: unknown): Uint8Array | undefined =>
-  !VIEWS.test(kind)
-    ? undefined
-    : ArrayBuffer.isView(value)
+  kind === 'ArrayBuffer'
+    ? new Uint8Array(value as ArrayBuffer)
+    : ArrayBuffer.isView(value) && VIEWS.test(kind)
       ? new Uint8Array(value.buffer, value.byteOffset, value.byteLength)
-      : new Uint8Array(value as ArrayBuffer)
+      : undefined
 
 /**
  * Makes a buffer or view of its own from a part of a frame's bytes.
@@ -22,16 +22,21 @@ export const viewOf = (kind: string, part: unknown, bytes: Uint8Array): unknown 
   return new (globalThis as unknown as Record<string, new (buffer: ArrayBuffer) => unknown>)[kind]!(buffer)
 }
 
-/** A binary frame: the length of the text as 32 bits, big-endian; the text; the bytes. */
+/**
+ * A binary frame: the length of the text as 32 bits, big-endian; the text; the bytes. From then on the list holds the
+ * frame's copies, so that a message can be sent again whatever becomes of its user's memory.
+ */
 export const joinFrame = (text: string, bytes: readonly Uint8Array[]): Uint8Array<ArrayBuffer> => {
   const header = new TextEncoder().encode(text)
-  const frame = new Uint8Array(bytes.reduce((sum, { length }) => sum + length, 4 + header.length))
+  let at = 4 + header.length
+  const frame = new Uint8Array(bytes.reduce((sum, { length }) => sum + length, at))
   new DataView(frame.buffer).setUint32(0, header.length)
-  let at = 4
-  for (const part of [header, ...bytes]) {
+  frame.set(header, 4)
+  bytes.forEach((part, i) => {
     frame.set(part, at)
+    ;(bytes as Uint8Array[])[i] = frame.subarray(at, at + part.length)
     at += part.length
-  }
+  })
   return frame
 }
 

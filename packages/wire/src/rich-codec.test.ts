@@ -44,6 +44,18 @@ it('takes what a getter gives', () => {
   expect(codec.encode(value)).toEqual({ json: '{"at":"1970-01-01T00:00:00.000Z"}', marks: '{"at":["Date"]}' })
 })
 
+it('asks a getter beside rich values for what it sends', () => {
+  let asked = 0
+  const turns = {
+    get turn() {
+      return [asked++, new Date(0)][asked % 2]
+    },
+  }
+  const { json, marks } = codec.encode([new Date(0), turns, { a: turns }])
+  expect(JSON.parse(json)).toEqual(['1970-01-01T00:00:00.000Z', { turn: expect.any(String) }, { a: { turn: 1 } }])
+  expect(JSON.parse(marks!)).toEqual({ 0: ['Date'], '1.turn': ['Date'] })
+})
+
 it('writes plain data without marks, and leaves what it was given as it was', () => {
   expect(codec.encode({ a: [1, 'x', null, true] })).toEqual({ json: '{"a":[1,"x",null,true]}' })
   const value = { at: new Date(0), set: new Set([1]), list: [undefined] }
@@ -79,6 +91,8 @@ it('takes subclasses for what they extend', () => {
 
 it('does not take for bytes or a Map what only has their tag', () => {
   expect(codec.encode({ [Symbol.toStringTag]: 'Map', a: 1 })).toEqual({ json: '{"a":1}' })
+  for (const tag of ['Map', 'Uint8Array'])
+    expect(codec.encode([{ [Symbol.toStringTag]: tag, a: 1 }, undefined]).json).toBe('[{"a":1},null]')
 })
 
 it('counts the levels of plain and of rich values alike', () => {
@@ -101,6 +115,15 @@ it('holds the memory of its user until it is told to keep the bytes', () => {
   codec.keep!(encoded)
   mine.fill(9)
   expect(encoded.bytes).toEqual([new Uint8Array([1, 2, 3]), new Uint8Array([2, 3])])
+})
+
+it('holds the memory of its frame once it was joined, and can be joined again', () => {
+  const mine = new Uint8Array([1, 2, 3])
+  const encoded = codec.encode([mine, mine.subarray(1)])
+  const frame = codec.join!(encoded.json, encoded.bytes!).slice()
+  mine.fill(9)
+  expect(codec.join!(encoded.json, encoded.bytes!)).toEqual(frame)
+  expect(codec.split!(frame.buffer)!.bytes).toEqual(new Uint8Array([1, 2, 3, 2, 3]))
 })
 
 it('keeps what has no bytes', () => {
