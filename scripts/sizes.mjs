@@ -8,10 +8,10 @@ const kB = (bytes) => `${(bytes / 1000).toFixed(2)} kB`
 /** Budgets in bytes after gzip -9. The client's first is a promise; the others are what was measured and a little. */
 const DOORS = [
   { door: '@pairwire/client', names: ['createClient', 'safe'], budget: 9_000 },
-  { door: '@pairwire/client/json', names: ['createClient'], budget: 6_200 },
+  { door: '@pairwire/client/json', names: ['createClient'], budget: 6_300 },
   { door: '@pairwire/contract', budget: 2_000 },
   { door: '@pairwire/router', budget: 8_400 },
-  { door: '@pairwire/server', budget: 23_800 },
+  { door: '@pairwire/server', budget: 24_200 },
   { door: '@pairwire/server/durable', budget: 33_500 },
   { door: '@pairwire/websocket-pair', budget: 5_000 },
 ]

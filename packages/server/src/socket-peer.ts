@@ -32,6 +32,7 @@ import {
   WELCOME,
   type Welcome,
 } from '@pairwire/wire'
+import { createFrameQuiet } from './frame-quiet.ts'
 import { refusalCode } from './refusals.ts'
 import type { Identified, KeptSession, Session, SessionHello, SessionOptions, SessionSocket } from './session.ts'
 import type { Sessions } from './sessions.ts'
@@ -126,7 +127,8 @@ export const createSocketPeer = (
       outbox.flush()
     },
   }
-  const outbox = createOutbox((text, bytes) => attached.send(bytes ? codec.join!(text, bytes) : text), options.quiet)
+  const quiet = createFrameQuiet(options.quiet)
+  const outbox = createOutbox((text, bytes) => attached.send(bytes ? codec.join!(text, bytes) : text), quiet)
 
   const hello = ([op, version, , json, marks]: Message, bytes: Uint8Array | undefined): HelloOptions => {
     if (op !== HELLO || typeof (json ?? {}) !== 'object')
@@ -223,10 +225,14 @@ export const createSocketPeer = (
       if (peer) {
         const { answers } = session!
         const { size } = answers
-        outbox.hold()
-        peer.handle(frame)
-        // When each call of the frame was answered in its turn there is nothing to wait for.
-        outbox.release(answers.size <= size)
+        const { handle } = peer
+        quiet.during(() => {
+          handle(frame)
+          // When each call of the frame was answered in its turn there is nothing to wait for.
+          const isAll = answers.size <= size
+          if (isAll) outbox.flush()
+          return isAll
+        })
         return
       }
       if (held) return hold(frame)

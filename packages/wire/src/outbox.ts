@@ -12,13 +12,6 @@ export interface Outbox {
   flush(bytes?: readonly Uint8Array[]): void
 }
 
-/** One that can be told that more comes in this very turn, and when it has come: until then it need not wait for the quiet. */
-export interface HoldingOutbox extends Outbox {
-  hold(): void
-  /** @param isAll whether nothing more is to come, so that it sends at once */
-  release(isAll: boolean): void
-}
-
 /** Makes an outbox over a way to send a frame: its text, and the bytes of its last message. */
 export type OutboxFactory = (send: (text: string, bytes?: readonly Uint8Array[]) => void) => Outbox
 
@@ -68,21 +61,16 @@ export const createQuiet = (later?: ((call: () => void) => void) | undefined): Q
 }
 
 /** Waits for the quiet: for an end that answers calls and sends streams. */
-export const createOutbox = (send: Parameters<OutboxFactory>[0], quiet: Quiet = createQuiet()): HoldingOutbox => {
+export const createOutbox = (send: Parameters<OutboxFactory>[0], quiet: Quiet = createQuiet()): Outbox => {
   let text = ''
   let count = 0
   let waiting = false
-  let held = false
   const flush = (bytes?: readonly Uint8Array[]) => {
     if (!count) return
     const frame = count > 1 ? `[${text}]` : text
     text = ''
     count = 0
     send(frame, bytes)
-  }
-  const wait = () => {
-    waiting = true
-    quiet.wait(leave)
   }
   const leave = () => {
     waiting = false
@@ -95,15 +83,10 @@ export const createOutbox = (send: Parameters<OutboxFactory>[0], quiet: Quiet = 
       quiet.stir()
       if (bytes?.length) flush(bytes)
       else if (text.length > FLUSH_AT || count >= MAX_BATCH) flush()
-      else if (!waiting && !held) wait()
-    },
-    hold() {
-      held = true
-    },
-    release(isAll) {
-      held = false
-      if (isAll) flush()
-      else if (count && !waiting) wait()
+      else if (!waiting) {
+        waiting = true
+        quiet.wait(leave)
+      }
     },
   }
 }
