@@ -35,7 +35,7 @@ const ask = (output: Schema | undefined) => {
   const failure = () =>
     call.then(
       () => expect.unreachable(),
-      (error: RpcError<string, never>) => error,
+      (error) => error as RpcError<string, never>,
     )
   return { call, say, sent, got, read, failure }
 }

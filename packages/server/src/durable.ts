@@ -1,10 +1,6 @@
 export { type DurableLedgerOptions, durableLedger } from './durable/durable-ledger.ts'
-export {
-  type AuthenticateCall,
-  createDurableServer,
-  type DurableServer,
-  type DurableServerOptions,
-} from './durable/durable-server.ts'
+export type { AuthenticateCall, DurableServerOptions } from './durable/durable-options.ts'
+export { createDurableServer, type DurableServer } from './durable/durable-server.ts'
 export { type DurableTopicOptions, durableTopic } from './durable/durable-topic.ts'
 export { durablePresence, type Presence, type PresenceSubscription } from './durable/presence.ts'
 export { type RoomCall, type RoomOptions, type Rooms, type RoomsOptions, rooms } from './durable/rooms.ts'

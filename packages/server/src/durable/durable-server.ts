@@ -1,65 +1,30 @@
 import type { RpcError } from '@pairwire/contract'
-import { mask, type OnError, type Router } from '@pairwire/router'
+import { mask } from '@pairwire/router'
 import {
   closeReason,
   ERROR,
   HEARTBEAT_LOST,
   HELLO_TIMEOUT,
   INTERNAL_CLOSE,
-  LIMITS,
   type Line,
   OVERLOADED,
   PING,
   PONG,
-  richTypes,
   SUBPROTOCOL,
 } from '@pairwire/wire'
-import { createHost, type DrainOptions, type Held, type Host, type HostOptions, type HostRouter } from '../host.ts'
-import type { BaseServerOptions, ContextCall, AuthenticateCall as PlainAuthenticateCall } from '../options.ts'
-import { refuseOrigin } from '../origin.ts'
+import type { DrainOptions, Held } from '../host.ts'
 import { refuseRequest } from '../refusal.ts'
 import { refusalCode } from '../refusals.ts'
 import type { KeptSession } from '../session.ts'
-import type { SessionStore } from '../sessions.ts'
 import { type Connection, type Connections, connectionsOf } from './connections.ts'
-import { durableLedger } from './durable-ledger.ts'
+import type { AnyDurableServerOptions } from './durable-options.ts'
 import { HibernatingSocket } from './hibernating-socket.ts'
 import { type Head, Keeper } from './keeper.ts'
 import { originFrom, originOf } from './origin-request.ts'
 import { hasTables } from './schema.ts'
-import { createSessionStore } from './session-store.ts'
 import { clearShelves, lastShelf, type Piece, Shelf } from './shelf.ts'
-import { Sleeper, STATE_LOST } from './sleeper.ts'
-import { vouchedFor } from './vouched.ts'
-
-/** What `authenticate` of a Durable Object decides by. */
-export interface AuthenticateCall<Env = unknown> extends PlainAuthenticateCall<Env> {
-  /** What the Worker found out, where the request came through `rooms` with an `authenticate` of its own. */
-  readonly identity: unknown
-}
-
-/** What a Durable Object's server can be told: as `createServer`, but for what hibernation makes different. */
-export interface DurableServerOptions<Ctx, Identity, Env>
-  extends Omit<BaseServerOptions<Identity, Env>, 'authenticate'> {
-  // biome-ignore lint/suspicious/noExplicitAny: whatever its handlers may call on their clients
-  readonly router: Router<unknown, Ctx, any>
-  /**
-   * Decides whose a connection is. What it returns is written down with the socket, so it is a plain value.
-   * @default what the Worker found out with `rooms`
-   */
-  authenticate?(call: AuthenticateCall<Env>): Identity | Promise<Identity>
-  /**
-   * Makes what handlers see as `ctx`: for each socket, and again when the object wakes up, for each that is there. While it
-   * is waited for then, nothing else runs: look up what takes long when it is needed.
-   * @default the identity itself
-   */
-  context?(call: ContextCall<Identity, Env>): Ctx | Promise<Ctx>
-  /**
-   * Makes ready what handlers need, each time that the object comes to life: nothing else runs before it is done. Where it
-   * fails the platform starts the object again, and drops its sockets.
-   */
-  setup?(): void | Promise<void>
-}
+import { STATE_LOST } from './sleeper.ts'
+import { createSleepingHost, type SleepingHost } from './sleeping-host.ts'
 
 /** A router that clients of a hibernating Durable Object can call. Its methods are the object's own, to be passed on to. */
 export interface DurableServer {
@@ -86,9 +51,6 @@ const PATIENCE = 20_000
 const STALE = 10_000
 /** Heartbeats of silence after which nobody is there. Browsers let a page in the background ping once a minute. */
 const SILENCE = 3
-
-// biome-ignore lint/suspicious/noExplicitAny: whatever they are, they fit together
-export type AnyDurableServerOptions = DurableServerOptions<any, any, any>
 
 /**
  * Makes a Durable Object a server whose sockets hibernate. `RpcDurableObject` is made of it; use it for a class that has
@@ -125,10 +87,10 @@ export const createDurableServer = (
   const woken = Date.now()
   /** Whether there may be rows of sockets that were lost without a word. */
   let isStale = true
-  let made: Made | undefined
+  let made: SleepingHost | undefined
 
-  const server = (): Made => {
-    made ??= make(ctx, typeof options === 'function' ? options() : options, changed)
+  const server = (): SleepingHost => {
+    made ??= createSleepingHost(ctx, typeof options === 'function' ? options() : options, changed)
     return made
   }
 
@@ -429,60 +391,4 @@ export const createDurableServer = (
 const refusePending = (id: number, line: Line) => {
   const message = 'the object was ended while it ran'
   line.send(`${ERROR},${id}`, line.codec.encode({ code: 'UNAVAILABLE', message, executed: 'unknown' }))
-}
-
-interface Made {
-  readonly host: Host
-  readonly sleeper: Sleeper
-  readonly limits: Host['limits']
-  readonly heartbeat: number
-  readonly onError: OnError | undefined
-  readonly types: NonNullable<HostOptions['types']>
-  readonly setup: AnyDurableServerOptions['setup']
-}
-
-const make = (ctx: DurableObjectState, options: AnyDurableServerOptions, changed: () => void): Made => {
-  const { router, authenticate, context, origins, setup, ...others } = options
-  if (typeof router?.find !== 'function')
-    throw new TypeError(
-      'A Durable Object needs a router: give its class a field `router = implement(contract).handlers({ … })`.',
-    )
-  const { types = richTypes, heartbeat = 25_000, grace = 30_000, keep, onError } = others
-  const limits = { ...LIMITS, ...others.limits }
-  const failed = (error: unknown) => mask(error, 'the Durable Object', 'query', onError)
-  const store = createSessionStore(ctx.storage, keep?.sessions ?? 10_000, grace)
-  const sessions: SessionStore = {
-    ...store,
-    put(...session) {
-      try {
-        store.put(...session)
-      } catch (error) {
-        // It is remembered while the object is awake; and its socket has to be let go all the same.
-        failed(error)
-      }
-    },
-  }
-  const sleeper: Sleeper = new Sleeper(
-    ctx,
-    sessions,
-    { depth: limits.depth, types, seenEvery: (heartbeat || 25_000) / 2 },
-    {
-      rewrite: () => host.sessions.rewrite(),
-      changed,
-      failed,
-    },
-  )
-  const hostOptions: HostOptions = {
-    ...others,
-    // One in memory would forget with each sleep.
-    ledger: others.ledger ?? durableLedger(ctx),
-    origins: (_origin, request) => !!vouchedFor(request, types) || refuseOrigin(request, origins) === undefined,
-    authenticate(call) {
-      const identity = vouchedFor(call.request, types)?.identity
-      return authenticate ? authenticate({ ...call, identity }) : identity
-    },
-    context: (call) => (context ? context(call) : (call.identity ?? {})),
-  }
-  const host: Host = createHost(router as unknown as HostRouter, hostOptions, sleeper)
-  return { host, sleeper, limits, heartbeat, onError, types, setup }
 }

@@ -2,13 +2,8 @@ import { DurableObject } from 'cloudflare:workers'
 import type { Router } from '@pairwire/router'
 import type { DrainOptions, Held } from '../host.ts'
 import type { ContextCall } from '../options.ts'
-import {
-  type AnyDurableServerOptions,
-  type AuthenticateCall,
-  createDurableServer,
-  type DurableServer,
-  type DurableServerOptions,
-} from './durable-server.ts'
+import type { AnyDurableServerOptions, AuthenticateCall, DurableServerOptions } from './durable-options.ts'
+import { createDurableServer, type DurableServer } from './durable-server.ts'
 
 /** What an `RpcDurableObject` can be told beside its methods. */
 export type RpcDurableObjectOptions<Identity, Env> = Omit<
