@@ -125,7 +125,10 @@ export class Execution {
     if (known) return known
     const checked = check(output, data, invalidOutput)
     if (isThenable(checked)) return checked.then((value) => new Tracked(id, value))
-    if (checked === data) return event
+    if (checked === data) {
+      event.memo?.set(output, event)
+      return event
+    }
     const result = new Tracked(id, checked)
     if (event.memo) {
       // For everyone else who is given this event by a procedure with this output, too.
