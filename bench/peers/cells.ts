@@ -11,6 +11,8 @@ export interface Cell {
   full?: boolean
   /** Only in the first round: it counts, and is the same each time. */
   once?: boolean
+  /** The first that a new pair of processes does. */
+  cold?: boolean
   /** Not where plain Workers would have to touch each other's sockets. */
   shared?: boolean
 }
@@ -34,6 +36,7 @@ const load = (key: string, { ms }: Scale, inflight: number, call = 'add'): Cell 
 export const cellsOf = (scale: Scale): Cell[] => {
   const { ms, events, subscribers, casts } = scale
   return [
+    { key: 'cold', workload: 'events', args: { n: 2_000, warm: false }, cold: true },
     { key: 'sequential', workload: 'sequential', args: { ms } },
     load('in2', scale, 2),
     load('in10', scale, 10),

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { availableParallelism, cpus } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 
@@ -23,15 +23,52 @@ export const busySeconds = (): number => {
   return (user + nice + system + irq + softirq) / TICK
 }
 
-/** Processor seconds that one process has used. */
-export const secondsOf = (pid: number | undefined): number => {
+/** What stands behind the name of a process, which may have spaces and brackets itself. */
+const statOf = (pid: number | string) => {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+  const end = stat.lastIndexOf(')')
+  return { name: stat.slice(stat.indexOf('(') + 1, end), fields: stat.slice(end + 2).split(' ') }
+}
+
+/** Nanoseconds that a process's threads have used, as the scheduler counts them; 0 where it does not. */
+const scheduled = (pid: number) => {
   try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+    return readdirSync(`/proc/${pid}/task`)
+      .map((thread) => numbersOf(`/proc/${pid}/task/${thread}/schedstat`, 0)[0]!)
+      .reduce((sum, time) => sum + time, 0)
+  } catch {
+    return 0
+  }
+}
+
+/** Processor seconds that one process has used; 0 where the machine does not say. */
+export const secondsOf = (pid: number | undefined): number => {
+  if (!pid) return 0
+  const nanoseconds = scheduled(pid)
+  if (nanoseconds) return nanoseconds / 1e9
+  try {
+    const { fields } = statOf(pid)
     return (Number(fields[11]) + Number(fields[12])) / TICK
   } catch {
     return 0
   }
+}
+
+/** The workerd that a process has started. */
+export const workerdOf = (parent: number): number | undefined => {
+  const isIts = (pid: number) => {
+    try {
+      const { name, fields } = statOf(pid)
+      return name === 'workerd' && Number(fields[1]) === parent
+    } catch {
+      return false
+    }
+  }
+  if (!existsSync('/proc/self/stat')) return undefined
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .find(isIts)
 }
 
 /**

@@ -29,11 +29,11 @@ const SCALES: Record<'smoke' | 'quick' | 'full', Scale & Pace> = {
   },
   quick: {
     rounds: 3,
-    ms: 250,
+    ms: 200,
     events: 100_000,
     subscribers: 500,
-    casts: 40,
-    budget: 290_000,
+    casts: 30,
+    budget: 280_000,
     patience: 30_000,
     atOnce: 1_000,
     idle: 1_000,
@@ -75,7 +75,7 @@ export const planOf = (args: string[]) => {
   const ms = Number(values.ms ?? scale.ms)
   const rounds = Number(values.rounds ?? scale.rounds)
   const takes = ({ name, quick }: Contender) =>
-    wanted.contenders ? wanted.contenders.includes(name) : values.full || !!quick
+    wanted.contenders ? wanted.contenders.includes(name.replace(', ', '/')) : values.full || !!quick
   // `--also before=/path/of/checkout`
   const others = values.also.map((text) => {
     const [name = '', checkout = ''] = text.split('=')

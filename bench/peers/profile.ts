@@ -99,8 +99,8 @@ for (const key of positionals) {
   await pair.client('profiled', client)
   if (!worker) await pair.server('profiled', server)
   await pair.stop()
-  // A third of the calls came before those that were counted.
-  const all = cell.args.ms ? (count * 4) / 3 : count
+  // As many came before those that were counted.
+  const all = cell.cold ? count : count * 2
   const onNode = (url: string) => (url.includes('.bench/') ? fileURLToPath(url) : undefined)
   console.log(`\n## ${contender.name}, ${host}, ${key}: ${Math.round(perSecond)} per second`)
   print('client', timesOf(JSON.parse(readFileSync(client, 'utf8')), onNode), all)

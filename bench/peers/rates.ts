@@ -29,9 +29,9 @@ export const measureRates = async (
   const wires: WireRow[] = []
   const failures: string[] = []
 
-  const calmest = async (pair: Pair, { workload, args, once }: Cell) => {
+  const calmest = async (pair: Pair, { workload, args, once, cold }: Cell) => {
     let best: Measured | undefined
-    for (let tries = plan.mode === 'full' ? TRIES : 1; tries--; ) {
+    for (let tries = plan.mode === 'full' && !cold ? TRIES : 1; tries--; ) {
       if (!once) await quiet()
       const measured = (await pair.client(workload, args)) as Measured | Wire | Skipped
       if (!('foreign' in measured)) return measured
@@ -64,23 +64,30 @@ export const measureRates = async (
     const cells = plan.cells(host).filter(({ once }) => !once || !round)
     const here = plan.contenders.filter((contender) => contender.hosts.includes(host))
     const pairs: Pair[] = []
+    const say = (key: string, said: readonly string[]) => {
+      if (said.some(Boolean)) log(`round ${round + 1}, ${host}, ${key}: ${said.filter(Boolean).join(' · ')}`)
+    }
+    const [colds, warms] = [cells.filter(({ cold }) => cold), cells.filter(({ cold }) => !cold)]
+    const first: string[] = []
     for (const contender of here) {
       if (!cells.some((cell) => plan.takesPart(contender, cell))) continue
       try {
         const pair = await start(contender, host)
         pairs.push(pair)
+        for (const cell of colds) if (plan.takesPart(contender, cell)) first.push(await one(pair, host, cell, round))
         await pair.client('load', WARM)
       } catch (error) {
         failures.push(`${host}, ${contender.name}: ${(error as Error).message.split('\n')[0]}`)
       }
     }
-    for (const cell of cells) {
+    say('cold', first)
+    for (const cell of warms) {
       const said: string[] = []
       for (const i of pairs.keys()) {
         const pair = pairs[(i + round) % pairs.length]!
         if (plan.takesPart(pair.contender, cell)) said.push(await one(pair, host, cell, round))
       }
-      if (said.some(Boolean)) log(`round ${round + 1}, ${host}, ${cell.key}: ${said.filter(Boolean).join(' · ')}`)
+      say(cell.key, said)
     }
     await Promise.all(pairs.map((pair) => pair.stop()))
   }
@@ -125,6 +132,7 @@ const ratesOf = (samples: readonly Sample[]): Rate[] => {
       ratio: spreadOf(ratios),
       client: median(({ client, count }) => (client / count) * 1e6),
       server: median(({ server, count }) => (server / count) * 1e6),
+      bytes: median(({ sent, received, count }) => (sent + received) / count),
       ...(mine[0]!.p50 !== undefined && { p50: median(({ p50 }) => p50!), p99: median(({ p99 }) => p99!) }),
       ...(mine[0]!.rich !== undefined && { rich: mine[0]!.rich }),
     })

@@ -34,6 +34,8 @@ export interface Rate {
   /** Microseconds of processor for each call or event: the client's, the server's. */
   client: number
   server: number
+  /** Of both directions, for each call or event, with the framing of WebSocket. */
+  bytes: number
   /** Of sequential calls, in microseconds. */
   p50?: number
   p99?: number

@@ -1,4 +1,4 @@
-import type { Host } from './contenders/index.ts'
+import { type Host, variantOf } from './contenders/index.ts'
 import type { Results } from './results.ts'
 import type { Spread } from './spread.ts'
 
@@ -49,7 +49,7 @@ export const rowsOf = ({ rates, wires, memory, sizes, types }: Results): Row[] =
         (rate) =>
           rate.host === host &&
           rate.cell === cell &&
-          rate.contender.endsWith(', deflate') === !!suffix &&
+          variantOf(rate.contender) === suffix &&
           // What arrives without its dates and maps has done something else.
           (rate.rich !== false || rate.contender === 'raw') &&
           (!rate.contender.endsWith(RICH) || cell === 'order' || cell === 'bytes'),

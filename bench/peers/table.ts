@@ -11,6 +11,7 @@ const HOSTS: Record<Host, string> = {
 }
 
 const CELLS: Record<string, string> = {
+  cold: 'the first 2,000 events after the start',
   sequential: 'one after the other',
   in2: '2 in flight',
   in10: '10 in flight',

@@ -13,6 +13,8 @@ export interface Options {
   superjson?: boolean
   /** Offers permessage-deflate, as browsers do. */
   deflate?: boolean
+  /** Compatibility flags of its Worker. */
+  flags?: readonly string[]
 }
 
 /** What a contender's client can do. What is missing is not measured. */

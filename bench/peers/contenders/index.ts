@@ -36,9 +36,18 @@ const deflated = (dir: string, more: Partial<Contender> = {}) =>
   one(`${dir}, deflate`, ['object'], {
     dir,
     opts: { deflate: true },
-    only: ['in100', 'events20k'],
+    only: ['sequential', 'in100', 'events20k'],
     base: 'raw, deflate',
     ...more,
+  })
+/** The client offers compression, and the Worker's compatibility flag has it declined. */
+const declined = (dir: string) =>
+  one(`${dir}, declined`, ['object'], {
+    dir,
+    opts: { deflate: true, flags: ['no_web_socket_compression'] },
+    only: ['in100', 'events20k'],
+    base: 'raw, declined',
+    quick: true,
   })
 
 export const contenders: readonly Contender[] = [
@@ -57,7 +66,12 @@ export const contenders: readonly Contender[] = [
   deflated('pairwire', { quick: true }),
   deflated('birpc'),
   deflated('orpc'),
+  declined('raw'),
+  declined('pairwire'),
 ]
+
+/** What a contender's name says after its comma: that it is one with, or without, something. */
+export const variantOf = (name: string): string => (name.includes(', ') ? name.slice(name.indexOf(', ')) : '')
 
 /** pairwire as it is in another checkout, on every host: what a change brings is measured side by side. */
 export const pairwireOf = (name: string, checkout: string): Contender =>

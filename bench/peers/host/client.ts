@@ -18,10 +18,16 @@ const { opts } = JSON.parse(process.argv[2]!) as Contender
 const served = JSON.parse(process.argv[3]!) as Served
 const client = (await import(process.argv[4]!)) as ClientModule
 
+const compressed = !!opts.deflate && !opts.flags?.includes('no_web_socket_compression')
+
 /** Browsers offer compression; here it is a column of its own. */
 class Socket extends WebSocket {
   constructor(url: string, protocols?: string | string[]) {
     super(url, protocols ?? [], { perMessageDeflate: opts.deflate ?? false, maxPayload: 1 << 28 })
+    this.once('open', () => {
+      if (compressed !== this.extensions.includes('permessage-deflate'))
+        throw new Error(`compression is not what it should be: '${this.extensions}'`)
+    })
   }
 }
 

@@ -1,7 +1,8 @@
 // A process with one contender's server in workerd. Its arguments: the contender, the host, and the bundle.
-import { readdirSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { Miniflare } from 'miniflare'
 import type { Contender, Host } from '../contenders/index.ts'
+import { workerdOf } from '../machine.ts'
 import { obey } from './orders.ts'
 
 const contender = JSON.parse(process.argv[2]!) as Contender
@@ -16,7 +17,7 @@ const miniflare = new Miniflare({
       config: {
         name: 'bench',
         compatibilityDate: '2026-06-01',
-        compatibilityFlags: ['nodejs_compat'],
+        compatibilityFlags: ['nodejs_compat', ...(contender.opts.flags ?? [])],
         manifest: { mainModule: 'main.mjs', modules: { 'main.mjs': { type: 'esm', contents } } },
         env: { Bench: { type: 'durable-object', worker: 'bench', exportName: 'Bench' } },
         // One that is evicted in the middle of a run would be measured waking up.
@@ -32,26 +33,6 @@ const miniflare = new Miniflare({
 
 const url = await miniflare.unsafeGetDirectURL('bench')
 
-/** workerd is a child of this process. */
-const findWorkerd = (): number | undefined => {
-  try {
-    return readdirSync('/proc')
-      .filter((name) => /^\d+$/.test(name))
-      .map(Number)
-      .find((pid) => {
-        try {
-          const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
-          const parent = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1])
-          return stat.includes('(workerd)') && parent === process.pid
-        } catch {
-          return false
-        }
-      })
-  } catch {
-    return undefined
-  }
-}
-
 obey({})
 process.removeAllListeners('disconnect')
 process.on('disconnect', async () => {
@@ -60,7 +41,7 @@ process.on('disconnect', async () => {
 })
 process.send!({
   url: `ws://127.0.0.1:${url.port}/`,
-  pid: findWorkerd(),
+  pid: workerdOf(process.pid),
   ...(inspect && { inspector: String(await miniflare.getInspectorURL()) }),
   name: contender.name,
 })
