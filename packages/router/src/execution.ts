@@ -125,14 +125,10 @@ export class Execution {
     if (known) return known
     const checked = check(output, data, invalidOutput)
     if (isThenable(checked)) return checked.then((value) => new Tracked(id, value))
-    if (checked === data) {
-      event.memo?.set(output, event)
-      return event
-    }
-    const result = new Tracked(id, checked)
+    const result = checked === data ? event : new Tracked(id, checked)
     if (event.memo) {
       // For everyone else who is given this event by a procedure with this output, too.
-      result.memo = new Map()
+      result.memo ??= new Map()
       event.memo.set(output, result)
     }
     return result
