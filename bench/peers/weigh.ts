@@ -33,6 +33,6 @@ export const measureSizes = async (
 export const measureTypes = async (failed: (text: string) => void): Promise<Record<string, number>> => {
   const { ok, output } = await run(['node', 'bench/types/measure.mjs'])
   if (!ok) failed(`types: ${output.trim().split('\n').at(-1)}`)
-  const rows = output.matchAll(/^(\S.*?) {2,}([\d,]+) +[\d,]+ +[\d.]+ s$/gm)
+  const rows = output.matchAll(/^(\S.*?) {2,}([\d,]+)(?: +[\d,]+)+ +[\d.]+ s$/gm)
   return Object.fromEntries([...rows].map(([, what, count]) => [what, Number(count!.replaceAll(',', ''))]))
 }

@@ -2,14 +2,14 @@
 //
 //   node bench/types/measure.mjs
 //
-// Prints the type instantiations of each and fails if the contract with its client needs more than LIMIT. One checker
-// (`--singleThreaded`), because several would each count what they share, and how they share it is a matter of luck.
+// Prints the type instantiations of each beside its limit, and fails where there are more. One checker (`--singleThreaded`),
+// because several would each count what they share, and how they share it is a matter of luck: so the count is always the same,
+// and a limit is today's count and about 1 %.
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 
-const LIMIT = 120_000
 const NAMESPACES = 50
 const PROCEDURES = 10
 const CALLS = 100
@@ -87,12 +87,13 @@ ${called.map((path, i) => `  const r${i}: { id: string; at: Date } = await clien
 }
 
 const rows = [
-  ['500 procedures’ schemas alone', 'schemas.ts'],
-  ['their contract', 'contract.ts'],
-  ['contract and 100 calls', 'client.ts'],
-  ['contract and 100 calls in safe()', 'safe.ts'],
-  ['router of 500 handlers', 'router.ts'],
-  ['router of 500 handlers and 100 calls', 'remote.ts'],
+  // What zod and TypeScript cost by themselves has no limit.
+  ['500 procedures’ schemas alone', 'schemas.ts', Number.POSITIVE_INFINITY],
+  ['their contract', 'contract.ts', 48_500],
+  ['contract and 100 calls', 'client.ts', 88_500],
+  ['contract and 100 calls in safe()', 'safe.ts', 105_000],
+  ['router of 500 handlers', 'router.ts', 358_500],
+  ['router of 500 handlers and 100 calls', 'remote.ts', 380_500],
 ]
 
 const tsc = createRequire(join(root, 'package.json')).resolve('typescript/package.json')
@@ -126,22 +127,27 @@ rmSync(generated, { recursive: true, force: true })
 mkdirSync(generated)
 for (const [name, text] of Object.entries(sources)) writeFileSync(join(generated, name), text)
 
-const figures = {}
-console.log(`${''.padEnd(38)}instantiations     types    check`)
-for (const [label, file] of rows) {
+const format = (n) => (n === Number.POSITIVE_INFINITY ? '' : n.toLocaleString('en'))
+const over = []
+console.log(`${''.padEnd(38)}instantiations     limit     types    check`)
+for (const [label, file, limit] of rows) {
   const { instantiations, types, check } = measure(file)
-  figures[file] = instantiations
   const columns = [
-    instantiations.toLocaleString('en').padStart(14),
-    types.toLocaleString('en').padStart(10),
+    format(instantiations).padStart(14),
+    format(limit).padStart(10),
+    format(types).padStart(10),
     `${check} s`.padStart(9),
   ]
   console.log(label.padEnd(38) + columns.join(''))
+  // Also where there is none to be read.
+  if (!(instantiations <= limit))
+    over.push(`${label}: ${format(instantiations)} instantiations, and at most ${format(limit)} are allowed`)
 }
 rmSync(generated, { recursive: true, force: true })
 
-const cost = figures['client.ts']
-if (!(cost <= LIMIT)) {
-  console.error(`\nA contract with its client costs ${cost}, more than the ${LIMIT} allowed.`)
-  process.exit(1)
+if (over.length) {
+  const advice = 'A type is resolved for each procedure that need not be: see bench/types/README.md for what keeps it low.'
+  console.log(`\n${over.join('\n')}\n${advice}`)
 }
+console.log(`\n${rows.length - over.length} passed, ${over.length} failed`)
+process.exitCode = over.length ? 1 : 0
