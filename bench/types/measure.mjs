@@ -146,7 +146,8 @@ for (const [label, file, limit] of rows) {
 rmSync(generated, { recursive: true, force: true })
 
 if (over.length) {
-  const advice = 'A type is resolved for each procedure that need not be: see bench/types/README.md for what keeps it low.'
+  const advice =
+    'A type is resolved for each procedure that need not be: see bench/types/README.md for what keeps it low.'
   console.log(`\n${over.join('\n')}\n${advice}`)
 }
 console.log(`\n${rows.length - over.length} passed, ${over.length} failed`)
