@@ -20,3 +20,29 @@ describe('cursor', () => {
     expect({ ...position }).toEqual({ id: 'e.0', data: undefined, bare: true })
   })
 })
+
+describe('a shared event', () => {
+  it('keeps what was made of it, by whoever made it', () => {
+    const event = tracked('e.1', 1).share()
+    const [one, other] = [{}, {}]
+    event.keep(one, 'one')
+    event.keep(other, 'other')
+    expect([event.isShared, event.made(one), event.made(other), event.made({})]).toEqual([
+      true,
+      'one',
+      'other',
+      undefined,
+    ])
+  })
+
+  it('keeps nothing once it is not shared any more, nor does one that never was', () => {
+    const event = tracked('e.1', 1).share()
+    event.keep('codec', 'text')
+    event.unshare()
+    event.keep('schema', 'event')
+    expect([event.isShared, event.made('codec'), event.made('schema')]).toEqual([false, undefined, undefined])
+    const plain = tracked('e.2', 2)
+    plain.keep('codec', 'text')
+    expect(plain.made('codec')).toBeUndefined()
+  })
+})

@@ -1,3 +1,10 @@
+/** What was made of an event, and by whom. There are few of these, and a list costs less than a Map for each event. */
+interface Made {
+  readonly by: unknown
+  readonly value: unknown
+  readonly next: Made | undefined
+}
+
 /**
  * An event of a subscription with an id, or with `bare` an id alone: where the subscriber stands.
  *
@@ -10,7 +17,9 @@ export class Tracked<T> {
   readonly data: T
   /** Whether there is no event: the id is kept, and the subscriber's code sees nothing of it. */
   readonly bare: boolean
-  #memo: Map<unknown, unknown> | undefined
+  /** Whether it is one that many are given, whose data stays as it is. */
+  #isShared = false
+  #made: Made | undefined
 
   constructor(id: string, data: T, bare = false) {
     this.id = id
@@ -18,16 +27,31 @@ export class Tracked<T> {
     this.bare = bare
   }
 
-  /**
-   * Of an event that many subscribers are given: what was made of it for the first of them, by whoever made it, so that it
-   * is made once. Its data must not change any more.
-   */
-  get memo(): Map<unknown, unknown> | undefined {
-    return this.#memo
+  /** Many are given this event: what is made of it for the first of them is kept for the others. Its data must not change any more. */
+  share(): this {
+    this.#isShared = true
+    return this
   }
 
-  set memo(memo: Map<unknown, unknown> | undefined) {
-    this.#memo = memo
+  /** Nothing more is kept. */
+  unshare(): void {
+    this.#isShared = false
+    this.#made = undefined
+  }
+
+  get isShared(): boolean {
+    return this.#isShared
+  }
+
+  /** What was kept of it by this maker. */
+  made(by: unknown): unknown {
+    for (let made = this.#made; made; made = made.next) if (made.by === by) return made.value
+    return undefined
+  }
+
+  /** Keeps what was made of it, where it is shared. */
+  keep(by: unknown, value: unknown): void {
+    if (this.#isShared) this.#made = { by, value, next: this.#made }
   }
 }
 

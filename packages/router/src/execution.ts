@@ -121,16 +121,13 @@ export class Execution {
     if (typeof id !== 'string') throw new TypeError('The id of a tracked event has to be a string')
     // Where there is no event there is nothing to check, and nothing to pass but the id.
     if (bare) return data === undefined ? event : cursor(id)
-    const known = event.memo?.get(output)
+    const known = event.made(output)
     if (known) return known
     const checked = check(output, data, invalidOutput)
     if (isThenable(checked)) return checked.then((value) => new Tracked(id, value))
     const result = checked === data ? event : new Tracked(id, checked)
-    if (event.memo) {
-      // For everyone else who is given this event by a procedure with this output, too.
-      result.memo ??= new Map()
-      event.memo.set(output, result)
-    }
+    // For everyone else who is given this event by a procedure with this output, too.
+    if (event.isShared) event.keep(output, result.share())
     return result
   }
 }

@@ -55,13 +55,12 @@ export class MemoryLog<T> implements TopicLog<T> {
     const weight = ENTRY + weigh(value)
     this.trim()
     const at = age === Infinity ? 0 : Date.now()
-    const event = tracked(idAt(this, ++this.#last), value)
-    event.memo = new Map()
+    const event = tracked(idAt(this, ++this.#last), value).share()
     this.#entries.push({ event, weight, at })
     this.#bytes += weight
     // By now most have been sent it, and it is not accounted for.
     const older = this.#entries[this.#entries.length - 1 - SHARED]
-    if (older) older.event.memo = undefined
+    older?.event.unshare()
     while (this.#length > retain || (this.#bytes > bytes && this.#length > 1)) this.#drop()
     for (const reader of this.#waiting) reader.wake()
   }

@@ -93,13 +93,13 @@ const refuse = (code: string, message: string, executed: 'no' | 'unknown' = 'no'
   new RpcError(code, message, { executed, retryAfter })
 
 /** Events of a topic are the same objects for all who read them: the first to send one encodes it for the others. */
-const encodeShared = (codec: Codec, { data, memo }: Tracked<unknown>): Encoded => {
-  if (!memo) return codec.encode(data)
-  const known = memo.get(codec) as Encoded | undefined
+const encodeShared = (codec: Codec, event: Tracked<unknown>): Encoded => {
+  if (!event.isShared) return codec.encode(event.data)
+  const known = event.made(codec) as Encoded | undefined
   if (known) return known
-  const encoded = codec.encode(data)
+  const encoded = codec.encode(event.data)
   codec.keep?.(encoded)
-  memo.set(codec, encoded)
+  event.keep(codec, encoded)
   return encoded
 }
 

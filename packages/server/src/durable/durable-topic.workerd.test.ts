@@ -158,7 +158,7 @@ describe('an event', () => {
       const got = await Promise.all(readers.map((events) => take(events, 100)))
       const late = await take(topic.subscribe({ lastEventId: start }), 100)
       for (const events of [...got, late]) for (const [i, event] of events.entries()) expect(event).toBe(got[0]![i])
-      expect(got[0]![0]!.memo).toBeInstanceOf(Map)
+      expect(got[0]![0]!.isShared).toBe(true)
     }))
 
   it('may be of a type that was registered', async () => {

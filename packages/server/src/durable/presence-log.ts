@@ -140,8 +140,4 @@ export class PresenceLog<M extends Member> {
 }
 
 /** An event that many are given: what is made of it to be sent is made once. */
-const shared = <M>(id: string, data: PresenceEvent<M>): Event<M> => {
-  const event = tracked(id, data)
-  event.memo = new Map()
-  return event
-}
+const shared = <M>(id: string, data: PresenceEvent<M>): Event<M> => tracked(id, data).share()

@@ -217,13 +217,13 @@ describe('a subscriber', () => {
     const { presence, join } = fresh(['ann'])
     const all = await Promise.all([1, 2, 3].map(() => next(presence.subscribe())))
     expect(new Set(all).size).toBe(1)
-    expect(all[0]!.memo).toBeInstanceOf(Map)
+    expect(all[0]!.isShared).toBe(true)
     const readers = [1, 2, 3].map(() => presence.subscribe())
     await Promise.all(readers.map(next))
     const coming = readers.map(next)
     join('bob')
     const joins = await Promise.all(coming)
-    expect([new Set(joins).size, joins[0]!.memo]).toEqual([1, new Map()])
+    expect([new Set(joins).size, joins[0]!.isShared]).toEqual([1, true])
   })
 
   it('may ask for more than one event at once', async () => {

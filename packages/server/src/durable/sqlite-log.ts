@@ -126,9 +126,8 @@ export class SqliteLog<T> implements TopicLog<T> {
 
   #load(id: string, entry: CachedEvent): Tracked<T> {
     if (!entry.event) {
-      entry.event = tracked(id, loadEvent(this.codec, entry.stored!))
       // It is the same for everyone and stays as it is: it may be encoded once for all.
-      entry.event.memo = new Map()
+      entry.event = tracked(id, loadEvent(this.codec, entry.stored!)).share()
       entry.stored = undefined
     }
     return entry.event as Tracked<T>
