@@ -39,6 +39,7 @@ const SECTIONS = {
   pack: { title: 'Tarballs, and an app that installs them', checks: () => [script('scripts/pack.mjs')] },
   sizes: { title: 'Bundle sizes', print: true, checks: () => [script('scripts/sizes.mjs')] },
   cost: { title: 'What inference costs the compiler', print: true, checks: () => [script('bench/types/measure.mjs')] },
+  guard: { title: 'What calls and events cost, counted', print: true, checks: () => [script('bench/guard/guard.ts')] },
   snippets: { title: 'Code in the documentation', checks: () => [script('scripts/snippets.mjs')] },
   examples: { title: 'Examples', print: true, checks: () => [script('scripts/start.mjs', '--once')] },
 }
