@@ -33,13 +33,12 @@ export const cost = (place: Place): void => {
     return { client, sent, received }
   }
 
-  it('adds two numbers in 26 characters, and tells the sum in 8', async () => {
+  // How many bytes that are is counted, with much else, in bench/guard.
+  it('sends a call and its answer with nothing that could be left out', async () => {
     const { client, sent, received } = await open()
     expect(await client.add({ a: 1, b: 2 })).toBe(3)
     expect(sent).toEqual(['[2,3,"add",{"a":1,"b":2}]'])
-    expect((sent[0] as string).length).toBeLessThanOrEqual(26)
     expect(received).toEqual(['[7,3,3]'])
-    expect((received[0] as string).length).toBeLessThanOrEqual(8)
   })
 
   it('opens with hello alone, and sends the calls that waited in one frame when it is welcome', async () => {
