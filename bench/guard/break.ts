@@ -38,7 +38,14 @@ const atServer = (what: string, each: string, connection = ''): Break => ({
         events.kept = ${connection ? 'new Array(64).fill(0)' : '0'}
         return events
       }
-      const answers = real.createAnswers({ ...options, callee: { ...callee, find: (path) => callee.find(path), mask: (...args) => callee.mask(...args), run } })
+      const proxy = new Proxy(callee, {
+        get(_, name) {
+          if (name === 'run') return run
+          const value = callee[name]
+          return typeof value === 'function' ? value.bind(callee) : value
+        },
+      })
+      const answers = real.createAnswers({ ...options, callee: proxy })
       ${connection}
       return answers
     }`,
