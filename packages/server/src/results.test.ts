@@ -1,6 +1,6 @@
 import { createLine, jsonCodec, type Line, type Packed, PEER_LIMITS } from '@pairwire/wire'
 import { expect, it } from 'vitest'
-import { createResults } from './results.ts'
+import { Results } from './results.ts'
 
 /** A line that counts the pings on it. */
 const open = () => {
@@ -9,7 +9,7 @@ const open = () => {
   return { line, pushed }
 }
 const answer = (weight = 100, text = ''): Packed => ({ text, bytes: undefined, weight })
-const make = (max = 1_000_000) => createResults({ epoch: 'epoch' }, max)
+const make = (max = 1_000_000) => new Results({ epoch: 'epoch' }, max)
 
 it('keeps each result until it is confirmed, the newest of one id', () => {
   const results = make()
@@ -20,7 +20,7 @@ it('keeps each result until it is confirmed, the newest of one id', () => {
   expect([results.size, results.bytes]).toEqual([2, 30])
   results.keep(1, other, undefined)
   expect([results.recall(1), results.size, results.bytes]).toEqual([other, 2, 40])
-  expect([1, 3, 5].map(results.forgot)).toEqual([false, false, false])
+  expect([1, 3, 5].map((id) => results.forgot(id))).toEqual([false, false, false])
 })
 
 it('forgets the oldest beyond its bytes, and knows that it did', () => {
@@ -31,13 +31,13 @@ it('forgets the oldest beyond its bytes, and knows that it did', () => {
   expect([3, 1, 5, 7].map((id) => !!results.recall(id))).toEqual([false, true, true, true])
   expect(results.bytes).toBe(300)
   // A lower id may have been forgotten before; a higher one was not.
-  expect([1, 2, 3, 4, 5].map(results.forgot)).toEqual([true, true, true, false, false])
+  expect([1, 2, 3, 4, 5].map((id) => results.forgot(id))).toEqual([true, true, true, false, false])
   // An older one that goes later takes nothing of that back.
   results.keep(8, answer(100), undefined)
-  expect([1, 3, 4].map(results.forgot)).toEqual([true, true, false])
+  expect([1, 3, 4].map((id) => results.forgot(id))).toEqual([true, true, false])
   results.keep(9, answer(250), undefined)
   expect([results.size, results.bytes]).toEqual([1, 250])
-  expect([7, 8, 9].map(results.forgot)).toEqual([true, true, false])
+  expect([7, 8, 9].map((id) => results.forgot(id))).toEqual([true, true, false])
 })
 
 it('forgets at once a result that is larger than its bytes', () => {
@@ -151,13 +151,15 @@ it('asks a client that is back for nothing where nothing is kept', () => {
 it('knows of calls that nobody will ever know the end of', () => {
   const results = make()
   results.lose([3, 7])
-  expect([1, 3, 5, 7].map(results.forgot)).toEqual([false, true, false, true])
+  expect([1, 3, 5, 7].map((id) => results.forgot(id))).toEqual([false, true, false, true])
 })
 
 it('tells what it weighs, as that changes', () => {
   let weight = 0
-  const results = createResults({ epoch: 'epoch' }, 300, (change) => {
-    weight += change
+  const results = new Results({ epoch: 'epoch' }, 300, {
+    weigh(change) {
+      weight += change
+    },
   })
   for (const id of [1, 3, 5, 7, 5]) {
     results.keep(id, answer(100), undefined)
@@ -198,7 +200,7 @@ it('goes on with a ping that an earlier process sent', () => {
   const { line } = open()
   for (let id = 1; id <= 32; id++) before.keep(id, answer(), line)
   const asked = before.asked(line)!
-  const after = createResults(before, 1_000_000)
+  const after = new Results(before, 1_000_000)
   const again = open()
   after.await(again.line, asked)
   after.adopt(again.line, new Set())

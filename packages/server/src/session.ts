@@ -2,6 +2,7 @@ import { isRpcError, RpcError } from '@pairwire/contract'
 import { type Entry, type Invocation, mask, type OnError, type Router } from '@pairwire/router'
 import {
   type Answers,
+  type Callable,
   type Callee,
   type Codec,
   createAnswers,
@@ -14,7 +15,7 @@ import {
 } from '@pairwire/wire'
 import { nanoid } from 'nanoid'
 import type { Once } from './once.ts'
-import { createResults, type KeptResults, type Results } from './results.ts'
+import { type KeptResults, Results, type Scales } from './results.ts'
 import { createTokenBucket } from './token-bucket.ts'
 
 /** What all sessions of a server share. */
@@ -34,6 +35,12 @@ export interface SessionOptions {
         identified(session: Session): void
       }
     | undefined
+}
+
+/** Whoever has sessions hears of them through this. */
+export interface SessionOwner extends Scales {
+  /** It is over, or another has taken over from it. */
+  ended(session: Session): void
 }
 
 /** Of a session, what calls to its client need. */
@@ -100,72 +107,71 @@ const cutShort = (call: Pick<WireInvocation, 'aborted' | 'path'>, start: () => u
   }
 }
 
-/** The server's end of a client's connection: its calls and their results, over as many sockets as it takes. */
-export class Session implements ClientSession {
-  readonly codec: Codec
+const NONE: ReadonlySet<number> = /* @__PURE__ */ new Set()
+const REFRESHER: Callable = { kind: 'query', takesStream: false }
+
+/**
+ * The server's end of a client's connection: its calls and their results, over as many sockets as it takes. Of what most
+ * connections never need nothing is made before they do, since many of them are idle.
+ */
+export class Session implements ClientSession, Callee {
   /** Names what is remembered here. */
   readonly epoch: string
   readonly results: Results | undefined
   readonly answers: Answers
+  /** What it was made of. */
+  readonly hello: SessionHello
   /** What `authenticate` said of whose it is, the last time it was asked. */
   identity: unknown
   lastCallId = 0
-  /** Mutations whose handlers have to be waited for. */
-  readonly pending: Set<number> = new Set()
   /** Another has taken over from this one, which has nothing to do any more. */
   dead = false
   /** When it ends if no socket comes, in milliseconds since the epoch. */
   deadline: number | undefined
   readonly #options: SessionOptions
-  /** What it was made of. */
-  readonly hello: SessionHello
-  readonly #onEnd: (session: Session) => void
-  readonly #sockets = new Set<SessionSocket>()
+  readonly #owner: SessionOwner
+  readonly #client: unknown
+  #ctx: unknown
+  #pending: Set<number> | undefined
   /** The latest. */
   #socket: SessionSocket | undefined
+  /** Those beside the latest, as there are while a client moves from one to the next. */
+  #others: Set<SessionSocket> | undefined
   /** The highest order that a socket of it had. */
   #latest = 0
   /** The latest, also when it is gone. */
   #probe: SessionSocket | undefined
-  /** What a call is given beside what its caller said. */
-  readonly #extras: { ctx: unknown; readonly onError: OnError | undefined; client: unknown }
 
   /** @param from what it takes over: another's results, or what is known of itself from before */
-  constructor(
-    options: SessionOptions & { readonly weigh: (change: number) => void },
-    hello: SessionHello,
-    onEnd: (session: Session) => void,
-    from?: Session | KeptSession | undefined,
-  ) {
-    const { router, limits, onError, clientOf, once } = options
-    const { id, codec, timeout } = hello
+  constructor(options: SessionOptions, hello: SessionHello, owner: SessionOwner, from?: Session | KeptSession) {
+    const { limits, clientOf } = options
     const { rate, burst } = limits
     this.#options = options
+    this.#owner = owner
     this.hello = hello
-    this.#onEnd = onEnd
-    this.codec = codec
     this.epoch = from?.results?.epoch ?? nanoid()
     this.lastCallId = from?.lastCallId ?? 0
     if (from instanceof Session) this.results = from.results
-    else if (id) this.results = createResults(from?.results ?? { epoch: this.epoch }, limits.results, options.weigh)
-    this.#extras = { ctx: undefined, onError, client: clientOf?.(this) }
-    const callee: Callee = {
-      find: (path) => (path === REFRESH ? { kind: 'query', takesStream: false } : router.find(path)),
-      run: (procedure, call) =>
-        call.path === REFRESH
-          ? this.#await(call.id, procedure.kind, this.#refresh(call.input))
-          : this.#await(call.id, procedure.kind, this.#run(procedure as Entry, this.#extend(call), once)),
-      mask: (error, path, kind) => mask(error, path, kind, onError),
-    }
+    else if (hello.id) this.results = new Results(from?.results ?? { epoch: this.epoch }, limits.results, owner)
+    this.#client = clientOf?.(this)
     this.answers = createAnswers({
-      codec,
+      codec: hello.codec,
       limits,
-      callee,
-      timeout,
+      callee: this,
+      timeout: hello.timeout,
       memory: this.results,
       admit: rate ? createTokenBucket(rate, burst || rate).take : undefined,
       recorder: options.sleep?.recorder,
     })
+  }
+
+  get codec(): Codec {
+    return this.hello.codec
+  }
+
+  /** Mutations whose handlers have to be waited for. */
+  get pending(): ReadonlySet<number> {
+    return this.#pending ?? NONE
   }
 
   /** The way to the client; none while its socket is lost. */
@@ -191,29 +197,35 @@ export class Session implements ClientSession {
   /** A socket of this session has been welcomed; one that it takes the place of is closed. */
   attach(socket: SessionSocket, { ctx, identity }: Identified): void {
     // One from before a sleep, which had to wait for its context, takes the place of none that came after it.
-    if (this.isPast(socket.order)) return void this.#sockets.add(socket)
-    this.#extras.ctx = ctx
+    if (this.isPast(socket.order)) return this.#stand(socket)
+    this.#ctx = ctx
     this.identity = identity
+    const before = this.#socket
+    // First, so that the session is not left by its last socket.
     this.#socket = socket
     this.#probe = socket
     this.#latest = socket.order
-    // First, so that the session is not left by its last socket.
-    this.#sockets.add(socket)
-    for (const other of this.#sockets) if (other !== socket && !other.leaving) other.supersede()
+    if (before) this.#stand(before)
+    for (const other of this.#others ?? []) if (!other.leaving) other.supersede()
   }
 
   /** The client has given up every older socket, also one that was told to leave: what still comes on those is the past. */
   only(socket: SessionSocket): void {
-    for (const other of this.#sockets) if (other.order < socket.order) other.supersede()
+    for (const other of [this.#socket, ...(this.#others ?? [])])
+      if (other && other.order < socket.order) other.supersede()
     this.results?.resume(socket.line)
   }
 
   /** A socket is gone. @returns whether it was the last one */
   detach(socket: SessionSocket, reason: RpcError): boolean {
     for (const caller of socket.peer.close(reason)) caller.hear(ERROR, reason)
-    this.#sockets.delete(socket)
-    if (this.#socket === socket) this.#socket = [...this.#sockets].sort((a, b) => a.order - b.order).at(-1)
-    return !this.#sockets.size
+    this.#others?.delete(socket)
+    if (this.#socket === socket) {
+      this.#socket = [...(this.#others ?? [])].sort((a, b) => a.order - b.order).at(-1)
+      if (this.#socket) this.#others!.delete(this.#socket)
+    }
+    if (!this.#others?.size) this.#others = undefined
+    return !this.#socket && !this.#others
   }
 
   /**
@@ -229,26 +241,44 @@ export class Session implements ClientSession {
   abandon(): void {
     this.dead = true
     this.results?.lose([...this.answers.running].map(({ id }) => id))
-    this.#onEnd(this)
+    this.#owner.ended(this)
   }
 
   /** Nobody will come back for it. @param all whether also what others may have joined ends */
   end(all = false): void {
     this.results?.clear()
     this.answers.close(new RpcError('UNAVAILABLE', 'the client did not come back', { executed: 'unknown' }), all)
-    this.#onEnd(this)
+    this.#owner.ended(this)
   }
 
   expire(): void {
     this.end()
   }
 
+  find(path: string): Callable | undefined {
+    return path === REFRESH ? REFRESHER : this.#options.router.find(path)
+  }
+
+  run(procedure: Callable, call: WireInvocation): unknown {
+    const work = call.path === REFRESH ? this.#refresh(call.input) : this.#start(procedure as Entry, this.#extend(call))
+    return this.#options.sleep ? this.#await(call.id, procedure.kind, work) : work
+  }
+
+  mask(error: unknown, path: string, kind: Callable['kind']): RpcError {
+    return mask(error, path, kind, this.#options.onError)
+  }
+
+  #stand(socket: SessionSocket): void {
+    this.#others ??= new Set()
+    this.#others.add(socket)
+  }
+
   /** One by one, and not by Object.assign, which makes each call an object of another shape on its way. */
   #extend(call: WireInvocation): Invocation & WireInvocation {
     const extended = call as { -readonly [K in keyof Invocation]: Invocation[K] } & WireInvocation
-    extended.ctx = this.#extras.ctx
-    extended.onError = this.#extras.onError
-    extended.client = this.#extras.client
+    extended.ctx = this.#ctx
+    extended.onError = this.#options.onError
+    extended.client = this.#client
     return extended
   }
 
@@ -256,16 +286,19 @@ export class Session implements ClientSession {
   #await(id: number, kind: Entry['kind'], work: unknown): unknown {
     const { sleep } = this.#options
     if (!sleep || kind === 'subscription' || typeof (work as PromiseLike<unknown>)?.then !== 'function') return work
-    const over = () => this.pending.delete(id)
-    if (kind === 'mutation') this.pending.add(id)
+    const over = () => this.#pending?.delete(id)
+    if (kind === 'mutation') {
+      this.#pending ??= new Set()
+      this.#pending.add(id)
+    }
     sleep.pin((work as PromiseLike<unknown>).then(over, over), this)
     return work
   }
 
-  #run(entry: Entry, call: Invocation & WireInvocation, once: Once): unknown {
-    const { retry } = entry
-    const start = () => this.#options.router.run(entry, call)
-    if (retry !== 'once') return start()
+  #start(entry: Entry, call: Invocation & WireInvocation): unknown {
+    const { router, once } = this.#options
+    if (entry.retry !== 'once') return router.run(entry, call)
+    const start = () => router.run(entry, call)
     // Of the same user, and the same procedure: nobody is given another's result.
     const key = JSON.stringify([entry.path, this.hello.owner, call.key ?? [this.hello.id, call.id]])
     return once.run(key, call.input, call.resent, () => cutShort(call, start))
@@ -275,7 +308,7 @@ export class Session implements ClientSession {
     const { owner, identity, ctx } = await this.#socket!.identify(params)
     if (owner !== this.hello.owner)
       throw new RpcError('PERMISSION_DENIED', 'a connection cannot pass to somebody else: make another client')
-    this.#extras.ctx = ctx
+    this.#ctx = ctx
     this.identity = identity
     this.#options.sleep?.identified(this)
     const { router, onError } = this.#options

@@ -1,6 +1,6 @@
 import { createDeadlines } from '@pairwire/wire'
 import type { KeptResults } from './results.ts'
-import { type KeptSession, Session, type SessionHello, type SessionOptions } from './session.ts'
+import { type KeptSession, Session, type SessionHello, type SessionOptions, type SessionOwner } from './session.ts'
 
 /** The sessions of one server. */
 export interface Sessions {
@@ -44,9 +44,8 @@ export const createSessions = (
   { grace, sessions: most, bytes: mostBytes }: Keeping,
   store?: SessionStore,
 ): Sessions => {
-  const all = new Set<Session>()
-  /** By user, codec and id: whoever says the id of somebody else's session finds none, and disturbs none. */
-  const byKey = new Map<string, Session>()
+  /** By user, codec and id: whoever says the id of somebody else's session finds none, and disturbs none. One without an id by itself. */
+  const all = new Map<string | Session, Session>()
   /** Without a socket, the one that lost it first before the others. */
   const lost = new Set<Session>()
   /** Of results, of all sessions. */
@@ -69,23 +68,24 @@ export const createSessions = (
       oldest.end()
     }
   }
-  const weigh = (change: number) => {
-    bytes += change
-    if (change > 0) trim()
-  }
   const keyOf = ({ owner, codec, id }: SessionHello) => JSON.stringify([owner, codec.name, id])
-  const make = (hello: SessionHello, from: Session | KeptSession | undefined) => {
-    const key = keyOf(hello)
-    const end = (session: Session) => {
+  const find = (hello: SessionHello) => (hello.id ? all.get(keyOf(hello)) : undefined)
+  const owner: SessionOwner = {
+    weigh(change) {
+      bytes += change
+      if (change > 0) trim()
+    },
+    ended(session) {
+      const key = session.hello.id ? keyOf(session.hello) : session
       const isWritten = lost.has(session)
       forget(session)
-      all.delete(session)
-      if (byKey.get(key) === session) byKey.delete(key)
-      if (isWritten) store?.take(key)
-    }
-    const session = new Session({ ...options, weigh }, hello, end, from)
-    all.add(session)
-    if (hello.id) byKey.set(key, session)
+      if (all.get(key) === session) all.delete(key)
+      if (isWritten) store?.take(keyOf(session.hello))
+    },
+  }
+  const make = (hello: SessionHello, from: Session | KeptSession | undefined) => {
+    const session = new Session(options, hello, owner, from)
+    all.set(hello.id ? keyOf(hello) : session, session)
     return session
   }
 
@@ -95,15 +95,14 @@ export const createSessions = (
     },
     [Symbol.iterator]: () => all.values(),
     enter(hello, order) {
-      const key = keyOf(hello)
-      const known = hello.id ? byKey.get(key) : undefined
+      const known = find(hello)
       // A Worker may have cancelled the timer along with the request that set it.
       for (const overdue of lost) {
         if (overdue.deadline! > Date.now() || overdue === known) break
         overdue.end()
       }
       if (known?.isPast(order)) return undefined
-      const kept = hello.id && (!known || lost.has(known)) ? store?.take(key) : undefined
+      const kept = hello.id && (!known || lost.has(known)) ? store?.take(keyOf(hello)) : undefined
       if (known) {
         forget(known)
         if (known.isReachable) return known
@@ -111,7 +110,7 @@ export const createSessions = (
       }
       return make(hello, known ?? kept)
     },
-    restore: (hello, kept) => (hello.id && byKey.get(keyOf(hello))) || make(hello, kept),
+    restore: (hello, kept) => find(hello) ?? make(hello, kept),
     leave(session, left) {
       if (session.dead) return
       if (left || !session.results || grace <= 0) return session.end()
@@ -132,7 +131,7 @@ export const createSessions = (
       }
     },
     clear() {
-      for (const session of all) session.end(true)
+      for (const session of all.values()) session.end(true)
     },
   }
 }

@@ -1,7 +1,7 @@
 import { runInDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { expect, it, vi } from 'vitest'
-import { createResults } from '../results.ts'
+import { Results } from '../results.ts'
 import type { Session } from '../session.ts'
 import { createSessionStore } from './session-store.ts'
 
@@ -18,7 +18,7 @@ const sessionOf = (
   kept: [number, ReturnType<typeof answer>][],
   { pending = [], lost = [], forgotten = 0 }: { pending?: number[]; lost?: number[]; forgotten?: number } = {},
 ): Session => {
-  const results = createResults({ epoch: 'epoch', lost: new Set(lost), forgotten }, 1e9)
+  const results = new Results({ epoch: 'epoch', lost: new Set(lost), forgotten }, 1e9)
   for (const [id, one] of kept) results.keep(id, one, undefined)
   return { results, pending: new Set(pending), lastCallId: 6 } as unknown as Session
 }
@@ -118,7 +118,7 @@ it('forgets the results that a row has no room for, and knows which may have bee
       .exec<{ n: number }>('SELECT length(CAST(state AS BLOB)) AS n FROM pairwire_sessions')
       .toArray()
     expect(row!.n).toBeLessThan(2_000_000)
-    const results = createResults(store.take('key')!.results, 1e9)
+    const results = new Results(store.take('key')!.results, 1e9)
     expect([...results.kept.keys()]).toEqual([51, 103])
     expect([1, 101, 102].map((id) => results.forgot(id))).toEqual([true, true, false])
   }))
