@@ -113,7 +113,7 @@ export class Results implements Memory {
   confirm(line: Line): void {
     const asked = this.asked(line)
     if (!asked) return
-    if (asked.before) return this.await(line, { ...asked, before: asked.before - 1 })
+    if (asked.before) return void this.await(line, { ...asked, before: asked.before - 1 })
     for (const id of asked.ids) {
       const kept = this.#kept?.get(id)
       if (!kept || (kept.line === line) === asked.resumed) continue

@@ -197,7 +197,7 @@ export class Session implements ClientSession, Callee {
   /** A socket of this session has been welcomed; one that it takes the place of is closed. */
   attach(socket: SessionSocket, { ctx, identity }: Identified): void {
     // One from before a sleep, which had to wait for its context, takes the place of none that came after it.
-    if (this.isPast(socket.order)) return this.#stand(socket)
+    if (this.isPast(socket.order)) return void this.#stand(socket)
     this.#ctx = ctx
     this.identity = identity
     const before = this.#socket
