@@ -136,19 +136,19 @@ export const BOUNDS: Record<string, Record<string, number>> = {
 
   // Bytes allocated at both ends, with V8's optimizer switched off: it spares some of them. With 5 % of room.
   garbage: {
-    'a call, one after the other': 11_620,
-    'a call, 100 in flight': 5_330,
-    'a mutation, 100 in flight': 5_670,
-    'a call of an async handler, 100 in flight': 6_080,
-    'a call, 100 in flight, at the server': 2_120,
+    'a call, one after the other': 11_510,
+    'a call, 100 in flight': 5_220,
+    'a mutation, 100 in flight': 5_560,
+    'a call of an async handler, 100 in flight': 5_970,
+    'a call, 100 in flight, at the server': 2_010,
     'an event of a generator': 2_590,
-    'an event of a topic': 3_060,
+    'an event of a topic': 2_890,
     'a delivery of a broadcast': 5_070,
   },
 
   // Bytes of a server's heap, the upgrade's `Request` included, the socket not. With 5 % of room.
   heap: {
-    'an idle connection': 13_370,
+    'an idle connection': 9_800,
     'an idle subscription to a topic': 3_120,
     'an idle subscription to a generator': 3_420,
   },

@@ -26,7 +26,7 @@ const atServer = (what: string, each: string, connection = ''): Break => ({
         const result = callee.run(...args)
         if (!result?.[Symbol.asyncIterator]) return result
         const events = result[Symbol.asyncIterator]()
-        for (const name of ['next', 'poll']) {
+        for (const name of ['next', 'poll', '~poll']) {
           const real = events[name]
           if (!real) continue
           events[name] = function (...args) {
