@@ -16,36 +16,44 @@ export interface Deadlines {
 // setTimeout's 32 bits; a later deadline is looked at again when the timer fires.
 const MAX_DELAY = 2_147_483_647
 
-/** One timer for all items. */
-export const createDeadlines = (): Deadlines => {
-  const items = new Set<Expiring>()
-  let timer: ReturnType<typeof setTimeout> | undefined
-  let next: number
-  const arm = () => {
-    clearTimeout(timer)
-    next = Infinity
-    for (const { deadline = next } of items) next = Math.min(next, deadline)
-    if (next < Number.POSITIVE_INFINITY) timer = setTimeout(sweep, Math.max(0, Math.min(next - Date.now(), MAX_DELAY)))
+/** One timer for all items. A class, since a server has one for each connection. */
+class Timeline implements Deadlines {
+  #items: Set<Expiring> | undefined
+  #timer: ReturnType<typeof setTimeout> | undefined
+  #next: number | undefined
+
+  add(item: Expiring): void {
+    if (!item.deadline) return
+    this.#items ??= new Set()
+    this.#items.add(item)
+    if (!(item.deadline >= this.#next!)) this.#arm()
   }
-  const sweep = () => {
-    for (const item of items) {
+
+  delete(item: Expiring): void {
+    if (this.#items?.delete(item) && !this.#items.size) this.#arm()
+  }
+
+  #arm(): void {
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+    let next = Infinity
+    for (const { deadline = next } of this.#items!) next = Math.min(next, deadline)
+    this.#next = next
+    if (next < Number.POSITIVE_INFINITY)
+      this.#timer = setTimeout(() => this.#sweep(), Math.max(0, Math.min(next - Date.now(), MAX_DELAY)))
+  }
+
+  #sweep(): void {
+    for (const item of this.#items!) {
       if (item.deadline! > Date.now()) continue
-      items.delete(item)
+      this.#items!.delete(item)
       if (item.deadline) item.expire()
     }
-    arm()
-  }
-  return {
-    add(item) {
-      if (!item.deadline) return
-      items.add(item)
-      if (!(item.deadline >= next)) arm()
-    },
-    delete(item) {
-      if (items.delete(item) && !items.size) arm()
-    },
+    this.#arm()
   }
 }
+
+export const createDeadlines = (): Deadlines => new Timeline()
 
 /** A timer for each item: slower where there are many, and small. */
 export const createTimers = (): Deadlines => ({
