@@ -146,7 +146,7 @@ export const BOUNDS: Record<string, Record<string, number>> = {
     'a delivery of a broadcast': 5_070,
   },
 
-  // Bytes of a server's heap, the upgrade's `Request` included, the socket not. With 5 % of room.
+  // Bytes of a server's heap, the upgrade's `Request` included as long as it is held, the socket not. With 5 % of room.
   heap: {
     'an idle connection': 9_800,
     'an idle subscription to a topic': 3_120,
