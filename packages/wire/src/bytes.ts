@@ -15,11 +15,10 @@ export const bytesOf = (kind: string, value: unknown): Uint8Array | undefined =>
  */
 export const viewOf = (kind: string, part: unknown, bytes: Uint8Array): unknown => {
   const [offset, length] = part as [number, number]
-  if (!VIEWS.test(kind) || ![offset, length].every(Number.isSafeInteger)) throw 0
-  if (offset < 0 || length < 0 || offset + length > bytes.length) throw 0
-  const { buffer } = bytes.slice(offset, offset + length)
-  if (kind === 'ArrayBuffer') return buffer
-  return new (globalThis as unknown as Record<string, new (buffer: ArrayBuffer) => unknown>)[kind]!(buffer)
+  const own = bytes.slice(offset, offset + length)
+  if (!VIEWS.test(kind) || offset >>> 0 !== offset || offset > bytes.length || own.length !== length) throw 0
+  if (kind === 'ArrayBuffer') return own.buffer
+  return new (globalThis as unknown as Record<string, new (buffer: ArrayBuffer) => unknown>)[kind]!(own.buffer)
 }
 
 /**
@@ -44,11 +43,10 @@ export const joinFrame = (text: string, bytes: readonly Uint8Array[]): Uint8Arra
  * Takes a binary frame apart.
  * @throws where it is none
  */
-export const splitFrame = (frame: Uint8Array): { text: string; bytes: Uint8Array } => {
-  const end = 4 + new DataView(frame.buffer, frame.byteOffset).getUint32(0)
-  if (end > frame.length) throw 0
+export const splitFrame = (frame: ArrayBuffer): { text: string; bytes: Uint8Array } => {
+  const length = new DataView(frame).getUint32(0)
   return {
-    text: new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(frame.subarray(4, end)),
-    bytes: frame.subarray(end),
+    text: new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(new Uint8Array(frame, 4, length)),
+    bytes: new Uint8Array(frame, 4 + length),
   }
 }

@@ -108,6 +108,31 @@ it('counts the levels of plain and of rich values alike', () => {
   expect(() => codec.encode(nested(new Set(), 8))).toThrow('deeper than 8 levels')
 })
 
+it('tells the places of neighbours apart, whatever is in their keys', () => {
+  const at = new Date(0)
+  const value = {
+    a: { b: at, 'b.c': at, c: at, 'c\\': at },
+    'a.b': at,
+    'a.c': at,
+    '': { '': at, d: at },
+    '.': { d: at },
+  }
+  const { json, marks } = codec.encode(value)
+  expect(codec.decode(JSON.parse(json), JSON.parse(marks!), undefined)).toStrictEqual(value)
+})
+
+it.each<[string, unknown, object]>([
+  ['a RegExp', '/a/', { 'x.lastIndex': ['undefined'] }],
+  ['an Error', { name: 'Error', message: '0' }, { 'x.message': ['bigint'] }],
+  ['a Date', '1970-01-01T00:00:00.000Z', { 'x.y': ['undefined'] }],
+  ['bytes', [0, 1], { 'x.0': ['undefined'] }],
+])('leads no path into what a mark before it has made: %s', (name, x, inside) => {
+  const types = { RegExp: 'regexp', Error: 'Error', Date: 'Date', bytes: ['bytes', 'Uint8Array'] }
+  const mark = types[name.split(' ').at(-1) as 'Date']
+  const read = () => codec.decode({ x }, { x: [mark], ...inside }, new Uint8Array(1))
+  expect(read).toThrow(expect.objectContaining({ code: 'INVALID_ARGUMENT' }))
+})
+
 it('holds the memory of its user until it is told to keep the bytes', () => {
   const mine = new Uint8Array([1, 2, 3])
   const encoded = codec.encode({ mine, part: mine.subarray(1) })

@@ -1,11 +1,7 @@
 import { RpcError } from '@pairwire/contract'
 import { bytesOf, joinFrame, splitFrame, viewOf } from './bytes.ts'
 import type { Codec, Encoded } from './codec.ts'
-import { type Flat, kindOf, type Mark, type RichTypes } from './rich-types.ts'
-
-/** superjson's tree of annotations: the mark of this place and those inside it, or places below by their path. */
-export type Marks = readonly [mark: Mark, inner?: Places] | Places
-type Places = { [path: string]: Marks }
+import { type Flat, isLeaf, kindOf, type RichTypes } from './rich-types.ts'
 
 const fail = (message: string) => new RpcError('INVALID_ARGUMENT', message, { executed: 'no' })
 const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null
@@ -17,12 +13,6 @@ const isContainer = (value: unknown): value is object => {
   const prototype = Object.getPrototypeOf(value)
   return !prototype || !Object.getPrototypeOf(prototype)
 }
-
-/** Whether a value with nothing inside is in JSON what it is here. */
-const isLeaf = (value: unknown) =>
-  typeof value === 'number'
-    ? value - value === 0 && (value !== 0 || 1 / value > 0)
-    : typeof value === 'string' || typeof value === 'boolean' || value === null
 
 /** Whether JSON.stringify carries a value exactly as it is, and no deeper than `depth` levels. */
 const isPlain = (value: unknown, depth: number): boolean => {
@@ -49,18 +39,12 @@ const isDeeper = (value: unknown, depth: number): boolean => {
 }
 
 // Paths are superjson's: keys joined by dots, with a backslash before a dot or backslash of a key.
-const escapeKey = (key: string) => (/[\\.]/.test(key) ? key.replace(/[\\.]/g, '\\$&') : key)
-const splitPath = (path: string): string[] => {
-  const keys: string[] = []
-  let key = ''
-  for (let i = 0; i < path.length; i++) {
-    if (path[i] === '.') {
-      keys.push(key)
-      key = ''
-    } else key += path[i] === '\\' ? (path[++i] ?? '') : path[i]
-  }
-  return [...keys, key]
-}
+const escapeKey = (key: string | number) =>
+  /[\\.]/.test(key as string) ? (key as string).replace(/[\\.]/g, '\\$&') : key
+const splitPath = (path: string): string[] =>
+  path.includes('\\')
+    ? `.${path}`.match(/\.(\\.?|[^\\.])*/gs)!.map((key) => key.slice(1).replace(/\\(.?)/gs, '$1'))
+    : path.split('.')
 
 /**
  * The codec of pairwire: superjson's data model, with bytes kept out of the JSON.
@@ -75,25 +59,22 @@ export const createRichCodec = (maxDepth: number, types: RichTypes): Codec => {
   const encodeRich = (value: unknown): Encoded => {
     const bytes: Uint8Array[] = []
     let length = 0
-    let root: Marks = Object.create(null) as Places
+    /** As JSON: the mark of the whole value; or those of places in what is being walked, a comma before each. */
+    let marks = ''
+    /** Of each level on the way, the key. A path is made of them only where there is a mark. */
+    const keys: (string | number)[] = []
+    const pathOf = (level: number, from: number): string => {
+      const key = escapeKey(keys[level]!)
+      return level - from > 1 ? `${pathOf(level - 1, from)}.${key}` : `${key}`
+    }
 
-    // `parent` is the path from the root to what this is in, `base` how much of it the enclosing mark already stands for.
-    const walk = (
-      value: unknown,
-      parent: string,
-      key: string,
-      places: Places,
-      base: number,
-      depth: number,
-    ): unknown => {
+    /** @param from the level of the enclosing mark, from which paths lead */
+    const walk = (value: unknown, key: string | number, level: number, from: number): unknown => {
+      if (types.richOnly && isLeaf(value)) return value
+      keys[level] = key
       const isInner = isContainer(value)
-      const isJson = isInner || isLeaf(value)
-      const isSure = isJson && types.richOnly
-      if (isSure && !isInner) return value
-      const at = parent + escapeKey(key)
-      const isRoot = depth === maxDepth
       let flat: Flat | undefined
-      if (!isSure) {
+      if (!isInner || !types.richOnly) {
         const kind = isObject(value) ? kindOf(value) : ''
         const raw = bytesOf(kind, value)
         if (raw) {
@@ -104,54 +85,63 @@ export const createRichCodec = (maxDepth: number, types: RichTypes): Codec => {
           bytes.push(raw)
           length += raw.length
         } else flat = types.flatten(value, kind)
-        if (!flat && !isJson) {
+        if (!flat && !isInner) {
+          if (isLeaf(value)) return value
           const name = isObject(value) ? (value.constructor?.name ?? kind) : typeof value
-          throw fail(`a ${name}${isRoot ? '' : ` (at "${at}")`} is no plain data`)
+          throw fail(`a ${name}${level ? ` (at "${pathOf(level, 0)}")` : ''} is no plain data`)
         }
       }
-      const inner: Places = flat ? Object.create(null) : places
+      const before = marks
       let json = flat ? (flat[1] ?? null) : value
+      if (flat) marks = ''
       if (flat ? flat[2] && isObject(json) : isInner) {
-        if (!depth) throw fail(`circular, or deeper than ${maxDepth} levels (at "${at}")`)
-        const path = isRoot ? '' : `${at}.`
-        const start = flat ? path.length : base
+        if (level === maxDepth) throw fail(`circular, or deeper than ${maxDepth} levels (at "${pathOf(level, 0)}")`)
+        const step = (value: unknown, key: string | number) => walk(value, key, level + 1, flat ? level : from)
         // Copies, for which a getter is asked once. By spreading, holes are filled and a key such as __proto__ is its own.
-        if (Array.isArray(json)) {
-          const copy = [...json]
-          for (let i = 0; i < copy.length; i++) copy[i] = walk(copy[i], path, `${i}`, inner, start, depth - 1)
-          json = copy
-        } else {
+        if (Array.isArray(json)) json = [...json].map(step)
+        else {
           const copy: Record<string, unknown> = { ...(json as object) }
-          for (const key of Object.keys(copy)) copy[key] = walk(copy[key], path, key, inner, start, depth - 1)
+          for (const key in copy) {
+            const value = step(copy[key], key)
+            // To write what is there already is the dearest part of it.
+            if (value !== copy[key]) copy[key] = value
+          }
           json = copy
         }
       }
       if (flat) {
-        const marks: Marks = Object.keys(inner).length ? [flat[0], inner] : [flat[0]]
-        if (isRoot) root = marks
-        else places[at.slice(base)] = marks
+        marks = `[${JSON.stringify(flat[0])}${marks && `,{${marks.slice(1)}}`}]`
+        if (level) marks = `${before},${JSON.stringify(pathOf(level, from))}:${marks}`
       }
       return json
     }
 
-    const json = JSON.stringify(walk(value, '', '', root as Places, 0, maxDepth))
-    const marks = JSON.stringify(root)
+    const json = JSON.stringify(walk(value, '', 0, 0))
+    if (marks[0] === ',') marks = `{${marks.slice(1)}}`
     return bytes.length ? { json, marks, bytes, length } : { json, marks }
   }
 
   const child = (node: unknown, key: string): unknown => {
-    if (!isObject(node) || !Object.prototype.propertyIsEnumerable.call(node, key)) throw 0
-    return node[key]
+    if (!isContainer(node) || !Object.hasOwn(node, key) || (key === 'length' && Array.isArray(node))) throw 0
+    return node[key as never]
   }
   const revive = (marks: unknown, node: unknown, depth: number, bytes: (part: unknown) => Uint8Array): unknown => {
     if (!isObject(marks) || !depth) throw 0
     const [mark, inner] = Array.isArray(marks) ? marks : [undefined, marks]
+    // Neighbours have the same path up to the last dot, and so the same parent.
+    let around: string | undefined
+    let parent: unknown
     // Inner places first, so that what stands around them is still the JSON that their paths were made for.
     for (const path in inner) {
-      const keys = splitPath(path)
-      const last = keys.pop()!
-      const parent = keys.reduce(child, node)
-      ;(parent as Places)[last] = revive(inner[path], child(parent, last), depth - 1, bytes) as Marks
+      const way = path.slice(0, path.lastIndexOf('.') + 1)
+      let last = path.slice(way.length)
+      if (around !== way || path.includes('\\')) {
+        const keys = splitPath(path)
+        last = keys.pop()!
+        parent = keys.reduce(child, node)
+        around = way
+      }
+      ;(parent as Record<string, unknown>)[last] = revive(inner[path], child(parent, last), depth - 1, bytes)
     }
     if (mark === undefined) return node
     return mark[0] === 'bytes' ? viewOf(mark[1], node, bytes(node)) : types.revive(mark, node)
@@ -169,7 +159,7 @@ export const createRichCodec = (maxDepth: number, types: RichTypes): Codec => {
       if (isDeeper(json, maxDepth)) throw fail(`deeper than ${maxDepth} levels`)
       if (marks === undefined) return json
       // Each byte is for one place: else a short text could ask for the same bytes many times over.
-      let left = bytes?.length ?? 0
+      let left = bytes?.length as number
       try {
         return revive(marks, json, maxDepth + 1, (part) => {
           left -= (part as [number, number])[1]
@@ -177,15 +167,13 @@ export const createRichCodec = (maxDepth: number, types: RichTypes): Codec => {
           return bytes!
         })
       } catch {
-        throw fail('malformed marks, or a type that is not registered here')
+        throw fail('malformed, or a type unknown here')
       }
     },
     keep({ bytes }) {
-      bytes?.forEach((part, i) => {
-        bytes[i] = part.slice()
-      })
+      if (bytes) joinFrame('', bytes)
     },
     join: joinFrame,
-    split: (frame) => (typeof frame === 'string' ? undefined : splitFrame(new Uint8Array(frame as ArrayBuffer))),
+    split: (frame) => (typeof frame === 'string' ? undefined : splitFrame(frame as ArrayBuffer)),
   }
 }

@@ -15,7 +15,13 @@ export interface RichTypes {
 }
 
 /** The name JavaScript itself has for an object's kind; unlike `instanceof` it holds across realms. */
-export const kindOf = (value: object): string => Object.prototype.toString.call(value).slice(8, -1)
+export const kindOf = (value: object): string => ({}).toString.call(value).slice(8, -1)
+
+/** Whether a value with nothing inside is in JSON what it is here. */
+export const isLeaf = (value: unknown): boolean =>
+  typeof value === 'number'
+    ? value - value === 0 && (value !== 0 || 1 / value > 0)
+    : typeof value === 'string' || typeof value === 'boolean' || value === null
 
 // A BigInt costs time with the square of its digits; 16,384 take well under a millisecond.
 const MAX_DIGITS = 16_384
@@ -28,12 +34,12 @@ export const richTypes: RichTypes = {
 
   flatten(value, kind): Flat | undefined {
     if (value === undefined) return ['undefined', null]
-    if (typeof value === 'number' && !(value - value === 0 && (value || 1 / value > 0)))
-      return ['number', Object.is(value, -0) ? '-0' : `${value}`]
+    if (isLeaf(value)) return undefined
+    if (typeof value === 'number') return ['number', value === 0 ? '-0' : `${value}`]
     if (typeof value === 'bigint') return ['bigint', `${value}`]
     switch (kind) {
       case 'Date':
-        return ['Date', Number.isNaN(+(value as Date)) ? `${value}` : (value as Date).toISOString()]
+        return ['Date', isLeaf((value as Date).getTime()) ? (value as Date).toISOString() : `${value}`]
       case 'Map':
         return ['map', [...(value as Map<unknown, unknown>)], true]
       case 'Set':
@@ -44,7 +50,7 @@ export const richTypes: RichTypes = {
         return ['regexp', `${value}`]
       case 'Error': {
         const { name, message, cause } = value as Error
-        return ['Error', cause === undefined ? { name, message } : { name, message, cause }, true]
+        return ['Error', { name, message, ...(cause !== undefined && { cause }) }, true]
       }
     }
     return undefined
@@ -59,8 +65,9 @@ export const richTypes: RichTypes = {
       case 'set':
         return new Set(json as [])
       case 'Error': {
-        const { name, message, cause } = json as Error
-        const error = new Error(`${message}`, cause === undefined ? {} : { cause })
+        const { name, message } = json as Error
+        // Of the JSON it takes the cause, if there is one.
+        const error = new Error(`${message}`, json as Error)
         error.name = `${name}`
         return error
       }
