@@ -40,7 +40,10 @@ const SECTIONS = {
   sizes: { title: 'Bundle sizes', print: true, checks: () => [script('scripts/sizes.mjs')] },
   cost: { title: 'What inference costs the compiler', print: true, checks: () => [script('bench/types/measure.mjs')] },
   guard: { title: 'What calls and events cost, counted', print: true, checks: () => [script('bench/guard/guard.ts')] },
-  snippets: { title: 'Code in the documentation', checks: () => [script('scripts/snippets.mjs')] },
+  snippets: {
+    title: 'Code and figures in the documentation',
+    checks: () => [script('scripts/snippets.mjs'), script('scripts/figures.mjs')],
+  },
   examples: { title: 'Examples', print: true, checks: () => [script('scripts/start.mjs', '--once')] },
 }
 

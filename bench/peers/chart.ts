@@ -1,13 +1,9 @@
-import { parse, View } from 'vega'
-import { compile, type TopLevelSpec } from 'vega-lite'
 import { contenders } from './contenders/index.ts'
 import type { Results } from './results.ts'
 import { rowsOf } from './rows.ts'
+import { type Chart, COLOURS, GREY, svgOf } from './svg.ts'
 
 const HOSTS = { node: 'Node', object: 'Durable Object' } as const
-/** Readable on white and on black. */
-const GREY = '#7f868f'
-const COLOURS = ['#e8590c', '#4c8dd6', '#37a06b', '#a678de', '#d29a1f', '#cf5b8a', '#3aa6b0']
 
 /** Each workload's ratio to a raw socket, on a scale where the same distance is the same factor; as SVG. */
 export const chartOf = async (results: Results): Promise<string> => {
@@ -31,9 +27,8 @@ export const chartOf = async (results: Results): Promise<string> => {
     axis: { title: null, labelLimit: 420, grid: true, domain: false, ticks: false },
   } as const
   const scale = { type: 'log' as const, domain: [0.1, 30], clamp: true }
-  const spec: TopLevelSpec = {
+  const spec: Chart = {
     $schema: 'https://vega.github.io/schema/vega-lite/v6.json',
-    background: 'transparent',
     title: { text: 'Calls, events and deliveries per second, as a multiple of a raw socket', anchor: 'start' },
     facet: { column: { field: 'host', type: 'nominal', sort: Object.values(HOSTS), header: { title: null } } },
     data: { values: [...values, ...targets] },
@@ -84,24 +79,6 @@ export const chartOf = async (results: Results): Promise<string> => {
         },
       ],
     },
-    config: {
-      font: 'system-ui, sans-serif',
-      view: { stroke: null },
-      title: { color: GREY },
-      header: { labelColor: GREY, labelFontWeight: 'bold' },
-      axis: {
-        labelColor: GREY,
-        titleColor: GREY,
-        gridColor: GREY,
-        gridOpacity: 0.25,
-        tickColor: GREY,
-        domainColor: GREY,
-      },
-      legend: { labelColor: GREY },
-    },
   }
-  const view = new View(parse(compile(spec).spec), { renderer: 'none' })
-  const svg = await view.toSVG()
-  view.finalize()
-  return `${svg}\n`
+  return svgOf(spec)
 }

@@ -17,6 +17,10 @@ export interface Results {
   memory: MemoryRow[]
   /** Of a client in a page, by contender; bytes after minify and gzip. */
   sizes: Record<string, number>
+  /** What a client's features cost a page, and what its bytes are there for. */
+  features: Feature[]
+  parts: Part[]
+  workers: WorkerRow[]
   /** Type instantiations, by what is compiled. */
   types: Record<string, number>
   /** What could not be measured, and why. */
@@ -60,4 +64,25 @@ export interface MemoryRow {
   /** For each idle subscription: of a topic or what the contender has for one, and of an async generator. */
   topic?: Spread
   generator?: Spread
+}
+
+/** Bytes after minify, and after gzip, of a client with something. */
+export interface Feature {
+  title: string
+  min: number
+  gzip: number
+}
+
+export interface Part {
+  purpose: string
+  min: number
+}
+
+/** A Worker: its bytes after minify, after gzip, and milliseconds until it has been imported. */
+export interface WorkerRow {
+  host: Host
+  contender: string
+  min: number
+  gzip: number
+  ms?: Spread
 }

@@ -4,6 +4,8 @@ import type { Spread } from './spread.ts'
 
 /** A line of the table of targets. */
 export interface Row {
+  /** A cell, or what else was measured. */
+  key: string
   title: string
   host?: Host
   target: number
@@ -59,11 +61,20 @@ export const rowsOf = ({ rates, wires, memory, sizes, types }: Results): Row[] =
         (rate) =>
           rate.host === host && rate.cell === (cell === 'topic' ? 'events' : cell) && rate.contender === `raw${suffix}`,
       )
-      rows.push({ title, host, target, unit: '×', values, ...(raw && { raw: raw.perSecond.median }) })
+      rows.push({
+        key: cell + suffix,
+        title,
+        host,
+        target,
+        unit: '×',
+        values,
+        ...(raw && { raw: raw.perSecond.median }),
+      })
     }
   const wire = wires.filter(({ host, contender }) => host === 'node' && !contender.includes(' '))
   const heap = (title: string, target: number, of: 'connection' | 'topic' | 'generator') =>
     rows.push({
+      key: `heap, ${of}`,
       title: `server heap of an idle ${title}`,
       host: 'node',
       target,
@@ -75,18 +86,21 @@ export const rowsOf = ({ rates, wires, memory, sizes, types }: Results): Row[] =
   heap('connection', 4_800, 'connection')
   rows.push(
     {
+      key: 'wire',
       title: 'a call and its answer on the wire',
       target: 40,
       unit: 'B',
       values: entriesOf(wire, ({ contender, call, answer }) => [contender, exactly(call + answer)]),
     },
     {
+      key: 'wire, burst',
       title: 'the same in bursts of 50',
       target: 35,
       unit: 'B',
       values: entriesOf(wire, ({ contender, burstCall, burstAnswer }) => [contender, exactly(burstCall + burstAnswer)]),
     },
     {
+      key: 'size',
       title: 'client in a page, gzip, with all types',
       target: 9_000,
       unit: 'B',
@@ -96,6 +110,7 @@ export const rowsOf = ({ rates, wires, memory, sizes, types }: Results): Row[] =
       ),
     },
     {
+      key: 'size, JSON',
       title: 'client in a page, gzip, JSON only',
       target: 5_000,
       unit: 'B',
@@ -105,6 +120,7 @@ export const rowsOf = ({ rates, wires, memory, sizes, types }: Results): Row[] =
       ),
     },
     {
+      key: 'types',
       title: 'type instantiations: 500 procedures, 100 calls',
       target: 250_000,
       unit: '',
@@ -114,6 +130,7 @@ export const rowsOf = ({ rates, wires, memory, sizes, types }: Results): Row[] =
       ),
     },
     {
+      key: 'types, router',
       title: 'the same, and a router of 500 handlers',
       target: 250_000,
       unit: '',
@@ -126,9 +143,12 @@ export const rowsOf = ({ rates, wires, memory, sizes, types }: Results): Row[] =
   return rows
 }
 
+/** Whether less is better. */
+export const isLess = ({ unit }: Pick<Row, 'unit'>): boolean => unit !== '×'
+
 /** Whether a row's target is met; undefined where it was not measured. */
-export const isMet = ({ unit, target, values }: Row): boolean | undefined => {
-  const mine = values.pairwire?.median
+export const isMet = (row: Row): boolean | undefined => {
+  const mine = row.values.pairwire?.median
   if (mine === undefined) return undefined
-  return unit === '×' ? mine >= target : mine <= target
+  return isLess(row) ? mine <= row.target : mine >= row.target
 }

@@ -1,15 +1,17 @@
 // pairwire beside a raw socket and its peers: `npm run bench`, or `npm run bench -- --full`. README.md says what it does.
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { chartOf } from './chart.ts'
+import { measureFeatures, measureParts } from './features.ts'
+import { measureWorkers } from './imports.ts'
 import { createQuiet, describeMachine } from './machine.ts'
 import { measureMemory } from './memory.ts'
 import { planOf } from './plan.ts'
 import { measureRates } from './rates.ts'
 import type { Results } from './results.ts'
 import { printed, tableOf } from './table.ts'
-import { measureSizes, measureTypes } from './weigh.ts'
+import { versions } from './versions.ts'
+import { gzip, measureSizes, measureTypes } from './weigh.ts'
 
 /** Of the measurements, so many may be disturbed without the whole being called provisional. */
 const DISTURBED = 0.1
@@ -19,21 +21,6 @@ const plan = planOf(process.argv.slice(2))
 const began = performance.now()
 const seconds = () => `${((performance.now() - began) / 1_000).toFixed(0).padStart(4)} s`
 const log = (text: string) => console.log(`${seconds()}  ${text}`)
-
-const versions = () => {
-  const { devDependencies } = JSON.parse(readFileSync(join(here, 'package.json'), 'utf8'))
-  const shown = ['@trpc/server', '@orpc/server', 'capnweb', 'birpc', 'socket.io', 'agents', 'ws', 'zod', 'superjson']
-  const require = createRequire(import.meta.url)
-  const found = shown.map((name) => {
-    try {
-      return [name, JSON.parse(readFileSync(join(here, 'node_modules', name, 'package.json'), 'utf8')).version]
-    } catch {
-      return [name, devDependencies[name]]
-    }
-  })
-  const { version } = createRequire(require.resolve('miniflare'))('workerd/package.json')
-  return Object.fromEntries([...found, ['workerd', version]])
-}
 
 const { rates, wires, rounds, disturbed, failures } = await measureRates(plan, { quiet: createQuiet(plan), log })
 const failed = (text: string) => failures.push(text)
@@ -49,6 +36,13 @@ const results: Results = {
   wires,
   memory: plan.isPart ? [] : await measureMemory(plan, { log, failed }),
   sizes: plan.isPart ? {} : await measureSizes(plan, failed),
+  ...(plan.isPart
+    ? { features: [], parts: [], workers: [] }
+    : {
+        features: await measureFeatures(gzip),
+        parts: await measureParts(),
+        workers: await measureWorkers(plan, gzip, failed),
+      }),
   types: plan.isPart ? {} : await measureTypes(failed),
   failures,
 }

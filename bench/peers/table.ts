@@ -3,7 +3,7 @@ import type { Rate, Results } from './results.ts'
 import { isMet, type Row, rowsOf } from './rows.ts'
 import type { Spread } from './spread.ts'
 
-const HOSTS: Record<Host, string> = {
+export const HOSTS: Record<Host, string> = {
   node: 'Node',
   worker: 'Worker',
   object: 'Durable Object',
@@ -29,7 +29,7 @@ const CELLS: Record<string, string> = {
   broadcast: 'one to 500',
 }
 
-const rate = (n: number) =>
+export const rate = (n: number) =>
   n >= 1e6
     ? `${(n / 1e6).toFixed(2)}M`
     : n >= 1e4
@@ -37,14 +37,14 @@ const rate = (n: number) =>
       : n >= 1e3
         ? `${(n / 1e3).toFixed(1)}k`
         : n.toFixed(0)
-const times = (n: number) => (n >= 10 ? n.toFixed(1) : n.toFixed(2))
-const whole = (n: number) => Math.round(n).toLocaleString('en')
+export const times = (n: number) => (n >= 10 ? n.toFixed(1) : n.toFixed(2))
+export const whole = (n: number) => Math.round(n).toLocaleString('en')
 const spread = ({ median, low, high, n }: Spread, text: (n: number) => string) =>
   n > 1 ? `${text(median)} [${text(low)}–${text(high)}]` : text(median)
 const textOf = (unit: Row['unit']) =>
   unit === '×' ? (n: number) => `×${times(n)}` : (n: number) => `${whole(n)}${unit && ` ${unit}`}`
 
-const markdown = (head: readonly string[], lines: readonly (readonly string[])[]) =>
+export const markdown = (head: readonly string[], lines: readonly (readonly string[])[]) =>
   [head, head.map((_, i) => (i ? '--:' : '---')), ...lines].map((cells) => `| ${cells.join(' | ')} |`).join('\n')
 
 const rank = (name: string) => contenders.findIndex((contender) => contender.name === name)

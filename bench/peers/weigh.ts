@@ -5,7 +5,7 @@ import { weighClient } from './bundle.ts'
 import type { Plan } from './plan.ts'
 
 const run = untyped as (command: string[]) => Promise<{ ok: boolean; output: string }>
-const gzip = (bytes: Uint8Array) => gzipSync(bytes, { level: 9 }).length
+export const gzip = (bytes: Uint8Array) => gzipSync(bytes, { level: 9 }).length
 
 /** What clients weigh in a page: pairwire's doors as its own check weighs them, the others' with the glue of their contender. */
 export const measureSizes = async (
