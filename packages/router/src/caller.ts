@@ -1,4 +1,5 @@
 import { type Client, isRpcError, type Observer, RpcError, Tracked } from '@pairwire/contract'
+import { checkedEvents } from './checked-events.ts'
 import type { Invocation } from './invocation.ts'
 import { type CallerOptions, LocalCall, type Settings } from './local-call.ts'
 import type { Entry } from './route.ts'
@@ -57,7 +58,7 @@ async function* events(run: Run, entry: Entry, local: LocalCall): AsyncGenerator
   let iterator: AsyncIterator<unknown> | undefined
   try {
     const source = await local.start(() => run(entry, local) as AsyncIterable<unknown>)
-    iterator = source[Symbol.asyncIterator]()
+    iterator = checkedEvents(entry, local, source)
     for (;;) {
       const { done, value } = await local.wait((iterator as AsyncIterator<unknown>).next())
       if (done) return

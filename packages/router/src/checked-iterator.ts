@@ -12,23 +12,17 @@ export class CheckedIterator<T> implements AsyncIterableIterator<T, undefined> {
   readonly #source: AsyncIterator<unknown>
   readonly #check: (value: unknown) => T | PromiseLike<T>
   readonly #fail: (error: unknown) => Promise<never>
-  #first: T | undefined
   #ended = false
 
-  /**
-   * `check` returns or throws; `fail` rejects with what the reader is to see of an error; `first`, where given, comes
-   * unchecked before what the source has.
-   */
+  /** `check` returns or throws; `fail` rejects with what the reader is to see of an error. */
   constructor(
     source: AsyncIterable<unknown>,
     check: (value: unknown) => T | PromiseLike<T>,
     fail: (error: unknown) => Promise<never>,
-    first?: T,
   ) {
     this.#source = source[Symbol.asyncIterator]()
     this.#check = check
     this.#fail = fail
-    this.#first = first
   }
 
   [Symbol.asyncIterator](): this {
@@ -37,28 +31,10 @@ export class CheckedIterator<T> implements AsyncIterableIterator<T, undefined> {
 
   next(): Promise<IteratorResult<T, undefined>> {
     if (this.#ended) return Promise.resolve(DONE)
-    const first = this.#first
-    if (first !== undefined) {
-      this.#first = undefined
-      return Promise.resolve({ done: false, value: first })
-    }
     try {
       return Promise.resolve(this.#source.next()).then(this.#take, this.#end)
     } catch (error) {
       return this.#end(error)
-    }
-  }
-
-  /** The next value, if the source has it ready and says so by a `poll` of its own: so it costs no promise. Undefined: ask `next`. */
-  poll(): T | PromiseLike<T> | undefined {
-    if (this.#ended || this.#first !== undefined) return undefined
-    const value = (this.#source as { poll?(): unknown }).poll?.()
-    if (value === undefined) return undefined
-    try {
-      const checked = this.#check(value)
-      return isThenable(checked) ? Promise.resolve(checked).then(undefined, this.#refuse) : (checked as T)
-    } catch (error) {
-      return this.#refuse(error)
     }
   }
 

@@ -1,5 +1,7 @@
 import { type AnyProcedure, checksNothing, type ErrorSchemas, isProcedure, type Schema } from '@pairwire/contract'
+import { checkEvent } from './check-event.ts'
 import { errorConstructors } from './errors.ts'
+import { expose } from './expose.ts'
 import type { Middleware } from './middleware.ts'
 import type { AnyHandler, Check, Route } from './route.ts'
 
@@ -85,6 +87,12 @@ const createRoute = (
   makeError: errorConstructors(procedure.errors as ErrorSchemas | undefined),
   middlewares,
   handler,
+  check(event) {
+    return checkEvent(this.output, event)
+  },
+  expose(error, call) {
+    return expose(error, this, call, 'yes')
+  },
 })
 
 const toCheck = (schema: unknown): Check => (checksNothing(schema) ? null : (schema as Schema | undefined))

@@ -12,6 +12,7 @@ import {
 } from '@pairwire/contract'
 import { describe, expect, it, vi } from 'vitest'
 import * as z from 'zod'
+import { checkedEvents } from './checked-events.ts'
 import { type AnyRouter, type ErrorReport, type Invocation, implement, type Router } from './index.ts'
 
 const contract = defineContract({
@@ -54,7 +55,8 @@ const start = (router: AnyRouter, path: string, call: Partial<Invocation> = {}) 
   if (!entry) throw new Error(`no ${path}`)
   const onError = (report: ErrorReport) => reports.push(report)
   const run = () => router.run(entry, { input: undefined, ctx: {}, signal, onError, ...call })
-  return { run, reports }
+  const events = () => checkedEvents(entry, { onError }, run() as AsyncIterable<unknown>)
+  return { run, events, reports }
 }
 
 const failing = async (thrown: () => never) => {
@@ -330,8 +332,8 @@ describe('a subscription', () => {
       },
     })
   const open = (router: Router<typeof ticks>) => {
-    const { run, reports } = start(router, 'ticks')
-    return { events: (run() as AsyncIterable<unknown>)[Symbol.asyncIterator](), reports }
+    const { events, reports } = start(router, 'ticks')
+    return { events: events(), reports }
   }
 
   it('checks events one by one and keeps their ids', async () => {
@@ -401,92 +403,36 @@ describe('a subscription', () => {
 describe('where a subscriber stands', () => {
   const ticks = defineContract({ ticks: subscription({ output: z.object({ n: z.number() }) }) })
   type Events = AsyncIterable<unknown>
-  const open = (events: () => unknown, call: Partial<Invocation> = {}) => {
-    const { run, reports } = start(implement(ticks).handlers({ ticks: events as never }), 'ticks', call)
-    return { run: run as () => Events, reports }
-  }
+  const open = (events: () => unknown) => start(implement(ticks).handlers({ ticks: events as never }), 'ticks')
   const all = async (events: Events) => {
     const seen: unknown[] = []
     for await (const event of events) seen.push(event)
     return seen
   }
-  /** As a topic returns them. */
-  const at = (position: unknown, ...events: unknown[]) => {
-    const left = vi.fn()
-    const source = (async function* () {
-      yield* events
-    })()
-    const iterator = { next: () => source.next(), return: left, [Symbol.asyncIterator]: () => iterator }
-    return { events: Object.assign(iterator, { cursor: position }), left }
-  }
-
   it('passes unchecked, as there is no event to check', async () => {
-    const { run } = open(async function* () {
+    const { events } = open(async function* () {
       yield cursor('e.0')
       yield { n: 1 }
       yield cursor('e.2')
     })
-    expect(await all(run())).toEqual([cursor('e.0'), { n: 1 }, cursor('e.2')])
+    expect(await all(events())).toEqual([cursor('e.0'), { n: 1 }, cursor('e.2')])
   })
 
   it('passes nothing but its id', async () => {
-    const { run } = open(async function* () {
+    const { events } = open(async function* () {
       yield new Tracked('e.0', 'secret', true)
     })
-    expect(await all(run())).toEqual([cursor('e.0')])
+    expect(await all(events())).toEqual([cursor('e.0')])
   })
 
   it('is a string, as is the id of an event', async () => {
     for (const event of [cursor(1 as never), tracked(1 as never, { n: 1 })]) {
-      const { run, reports } = open(async function* () {
+      const { events, reports } = open(async function* () {
         yield event
       })
-      await expect(all(run())).rejects.toMatchObject({ code: 'INTERNAL' })
+      await expect(all(events())).rejects.toMatchObject({ code: 'INTERNAL' })
       expect(reports[0]?.error).toBeInstanceOf(TypeError)
     }
-  })
-
-  it('comes first where what the handler returns says it', async () => {
-    const returned = open(() => at('e.7', tracked('e.8', { n: 8 })).events)
-    expect(await all(returned.run())).toEqual([cursor('e.7'), tracked('e.8', { n: 8 })])
-    const promised = open(async () => at('', { n: 1 }).events)
-    expect(await all(await promised.run())).toEqual([cursor(''), { n: 1 }])
-  })
-
-  it('does not come where the subscriber has an id already, or nothing says it', async () => {
-    for (const lastEventId of ['e.7', '']) {
-      const resumed = open(() => at('e.7', { n: 1 }).events, { lastEventId })
-      expect(await all(resumed.run())).toEqual([{ n: 1 }])
-    }
-    for (const position of [undefined, 7, null, {}]) {
-      expect(await all(open(() => at(position, { n: 1 }).events).run())).toEqual([{ n: 1 }])
-    }
-  })
-
-  it('does not pull an event before it is asked for the next, and keeps the order of who asks', async () => {
-    const { events } = at('e.7', { n: 1 })
-    const pull = vi.spyOn(events, 'next')
-    const reader = open(() => events)
-      .run()
-      [Symbol.asyncIterator]()
-    expect(pull).not.toHaveBeenCalled()
-    const asked = [reader.next(), reader.next(), reader.next()]
-    expect(pull).toHaveBeenCalledTimes(2)
-    expect(await Promise.all(asked)).toEqual([
-      { done: false, value: cursor('e.7') },
-      { done: false, value: { n: 1 } },
-      { done: true, value: undefined },
-    ])
-  })
-
-  it('is not told to who left before it was read; the source is left', async () => {
-    const { events, left } = at('e.7', { n: 1 })
-    const reader = open(() => events)
-      .run()
-      [Symbol.asyncIterator]()
-    await reader.return?.()
-    expect(left).toHaveBeenCalledOnce()
-    expect(await reader.next()).toEqual({ done: true, value: undefined })
   })
 })
 

@@ -1,6 +1,5 @@
-import { cursor, RpcError, Tracked } from '@pairwire/contract'
+import { RpcError } from '@pairwire/contract'
 import { check, invalidInput, invalidOutput } from './check.ts'
-import { CheckedIterator } from './checked-iterator.ts'
 import { expose } from './expose.ts'
 import { HandlerView } from './handler-view.ts'
 import type { Invocation } from './invocation.ts'
@@ -99,35 +98,6 @@ export class Execution {
     if (typeof (result as Partial<AsyncIterable<unknown>> | undefined)?.[Symbol.asyncIterator] !== 'function') {
       throw new TypeError('The handler of a subscription has to return an async iterable')
     }
-    return new CheckedIterator(
-      result as AsyncIterable<unknown>,
-      (event) => this.#event(event),
-      (error) => this.#reject(error),
-      this.#position(result as { readonly cursor?: unknown }),
-    )
-  }
-
-  /** Where a topic's events begin, for a caller who has no id yet and may lose its connection before the first. */
-  #position(events: { readonly cursor?: unknown }): Tracked<never> | undefined {
-    if (this.#call.lastEventId !== undefined) return
-    const id = events.cursor
-    return typeof id === 'string' ? cursor(id) : undefined
-  }
-
-  #event(event: unknown): unknown {
-    const { output } = this.#route
-    if (!(event instanceof Tracked)) return check(output, event, invalidOutput)
-    const { id, data, bare } = event
-    if (typeof id !== 'string') throw new TypeError('The id of a tracked event has to be a string')
-    // Where there is no event there is nothing to check, and nothing to pass but the id.
-    if (bare) return data === undefined ? event : cursor(id)
-    const known = event.made(output)
-    if (known) return known
-    const checked = check(output, data, invalidOutput)
-    if (isThenable(checked)) return checked.then((value) => new Tracked(id, value))
-    const result = checked === data ? event : new Tracked(id, checked)
-    // For everyone else who is given this event by a procedure with this output, too.
-    if (event.isShared) event.keep(output, result.share())
     return result
   }
 }

@@ -12,7 +12,7 @@ import { isThenable } from './thenable.ts'
 export const expose = (
   thrown: unknown,
   route: Route,
-  call: Invocation,
+  call: Pick<Invocation, 'aborted' | 'onError'>,
   executed: Executed,
 ): RpcError | Promise<RpcError> => {
   // Nobody waits for an aborted call, and most of what its handler throws is the abort itself, in whatever guise.

@@ -1,6 +1,7 @@
-import type { AnyProcedure, ErrorSchemas, ProcedureKind, Retry, Schema } from '@pairwire/contract'
+import type { AnyProcedure, ErrorSchemas, ProcedureKind, Retry, RpcError, Schema } from '@pairwire/contract'
 import type { ErrorConstructors } from './errors.ts'
 import type { HandlerCall } from './handler.ts'
+import type { Invocation } from './invocation.ts'
 import type { Middleware } from './middleware.ts'
 
 /** A procedure of a router, as `router.find` returns it: what to hand to `router.run`, and what is known of it. */
@@ -12,6 +13,14 @@ export interface Entry {
   readonly takesStream: boolean
   /** Of a mutation, what may become of it when its connection is lost. */
   readonly retry: Retry | undefined
+  /**
+   * Of a subscription: what an event of its handler's is to its caller, or a promise of that.
+   *
+   * @throws for one that is none: see `expose`
+   */
+  check(event: unknown): unknown
+  /** What its caller may know of what its events, or the check of one, threw. Never throws. */
+  expose(error: unknown, call: Pick<Invocation, 'aborted' | 'onError'>): RpcError | Promise<RpcError>
 }
 
 /** An entry with all that running it needs, prepared when the router is built. */

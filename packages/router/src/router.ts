@@ -21,7 +21,8 @@ export interface Router<C, Ctx = unknown, ClientContract = unknown> extends Moun
   find(path: string): Entry | undefined
   /**
    * Runs one call: input → middleware → handler → output. Returns a value, an async iterable of a subscription's events
-   * (`Tracked` or plain), or a promise of either; a promise only if something in the call had to be waited for.
+   * (`Tracked` or plain), or a promise of either; a promise only if something in the call had to be waited for. The events
+   * are as the handler made them: whoever reads them gives each to the entry's `check`, and what they throw to `expose`.
    *
    * @throws RpcError, or rejects with one, and never with anything else. Invalid input is `INVALID_ARGUMENT` with
    * `{ issues }`; what the handler threw and its caller may not know is `INTERNAL` with `{ id }`.

@@ -1,6 +1,7 @@
 import { type Tracked, tracked } from '@pairwire/contract'
+import { Later } from './later.ts'
 import type { Retention } from './retention.ts'
-import { idAt, type TopicLog, type Waiting } from './topic-reader.ts'
+import { idAt, type TopicLog, type Waiting } from './topic-log.ts'
 import { weigh } from './weigh.ts'
 
 interface Entry<T> {
@@ -20,6 +21,7 @@ const FEW = 32
 /** The newest events of a topic, in memory. Offsets start at 1 and never start again. */
 export class MemoryLog<T> implements TopicLog<T> {
   readonly epoch: string
+  readonly later: Later = new Later()
   readonly #waiting: Set<Waiting> = new Set()
   readonly #retention: Retention
   /** Those before the head are gone, and their slots empty. */

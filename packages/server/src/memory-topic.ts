@@ -2,7 +2,8 @@ import { nanoid } from 'nanoid'
 import { MemoryLog } from './memory-log.ts'
 import { checkRetention } from './retention.ts'
 import type { Topic } from './topic.ts'
-import { idAt, TopicReader } from './topic-reader.ts'
+import { idAt } from './topic-log.ts'
+import { TopicReader } from './topic-reader.ts'
 
 /**
  * What is kept for those who come back, and for those who read slowly. All three hold, and the oldest events go first.

@@ -108,7 +108,7 @@ const cutShort = (call: Pick<WireInvocation, 'aborted' | 'path'>, start: () => u
 }
 
 const NONE: ReadonlySet<number> = /* @__PURE__ */ new Set()
-const REFRESHER: Callable = { kind: 'query', takesStream: false }
+const REFRESHER: Callable = { path: REFRESH, kind: 'query', takesStream: false }
 
 /**
  * The server's end of a client's connection: its calls and their results, over as many sockets as it takes. Of what most

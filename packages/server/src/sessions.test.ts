@@ -43,7 +43,8 @@ const make = ({ limits = {}, authorize = () => {}, ...keeping }: Options = {}) =
   const runs: Ran[] = []
   const entry = (path: string) => {
     const [kind, retry] = path.split('.') as ['query' | 'mutation' | 'subscription', 'once' | 'idempotent' | undefined]
-    return { path, kind, retry, procedure: undefined as never, takesStream: false }
+    const rules = { check: (event: unknown) => event, expose: undefined as never }
+    return { path, kind, retry, procedure: undefined as never, takesStream: false, ...rules }
   }
   const sessions = createSessions(
     {

@@ -1,41 +1,23 @@
 import { RpcError, type Tracked, tracked } from '@pairwire/contract'
+import type { Feed } from '@pairwire/wire'
 import type { TopicEvents, TopicSubscription } from './topic.ts'
+import { idAt, offsetOf, type Standing, type TopicLog, type Waiting } from './topic-log.ts'
 
-/** Who waits for the next event of a log. */
-export interface Waiting {
-  /** There is one. Runs no code of anybody else's. */
-  wake(): void
-  /** There may be one, but the log cannot be read. */
-  fail(error: unknown): void
+/** Loads the state as it is, for a reader that has nothing to go on from. */
+interface Snapshots<T> {
+  readonly load: NonNullable<TopicSubscription<T>['snapshot']>
+  /** How many were overtaken in a row. */
+  attempts: number
+  loading: boolean
+  loaded: Tracked<T> | undefined
 }
 
-/** Who stands behind an event that may yet be undone. */
-export interface Standing {
-  /** What was published after this offset never was. */
-  rewind(last: number): void
-}
-
-/** What a reader needs of a log. */
-export interface TopicLog<T> {
-  /** Another one where what readers hold on to is gone. */
-  readonly epoch: string
-  /** The offset of the oldest event that is still there; one behind the last if there is none. */
-  readonly first: number
-  /** The offset of the last event published; 0 before any. */
-  readonly last: number
-  /** The offset of the last event that may be read: behind `last` while the publishing of what follows may be undone. */
-  readonly ready: number
-  /** Looks what is there, for a reader that is about to take its place. */
-  refresh(): void
-  /** Lets go of what has become too old. Not while readers are woken: the last of them would find nothing. */
-  trim(): void
-  /** The event at an offset from `first` to `ready`, the same object for everyone; undefined where it is lost after all. */
-  read(offset: number): Tracked<T> | undefined
-  /** Wakes a reader each time there is more, until it leaves. */
-  wait(reader: Waiting): void
-  leave(reader: Waiting): void
-  /** Tells a reader that stands behind `last` if the publishing of that is undone. */
-  mind(reader: Standing): void
+/** What is to be known of a reader where its subscription may have to start again. */
+interface Place {
+  /** The ids that it was given last, and that it has asked to go on behind. */
+  given: string | undefined
+  consumed: string | undefined
+  readonly moved: () => void
 }
 
 interface Read<T> {
@@ -47,41 +29,28 @@ interface Read<T> {
 const ATTEMPTS = 3
 const DONE: IteratorReturnResult<undefined> = { done: true, value: undefined }
 
-/** The id of the event at an offset, or with 0 of the position before the first. */
-export const idAt = (log: { readonly epoch: string }, offset: number): string => `${log.epoch}.${offset}`
-
-/** The offset of an id, if all that came after it is still there. */
-const offsetOf = (log: TopicLog<unknown>, id: unknown): number | undefined => {
-  if (typeof id !== 'string' || !id.startsWith(`${log.epoch}.`)) return
-  const digits = id.slice(log.epoch.length + 1)
-  if (!/^(0|[1-9]\d{0,15})$/.test(digits)) return
-  const offset = Number(digits)
-  return offset >= log.first - 1 && offset <= log.last ? offset : undefined
-}
-
 /**
  * One subscriber's way through a log. It holds the log; the log holds it only while somebody waits for its next event,
  * and its signal only from then on: who is not read can be forgotten.
+ *
+ * There may be thousands that wait. One that is read by `~poll` and `~wait` does it without a promise.
  */
-export class TopicReader<T> implements TopicEvents<T>, Waiting, Standing {
-  /** Called when its position has changed. */
-  moved: (() => void) | undefined
+export class TopicReader<T> implements TopicEvents<T>, Feed, Waiting, Standing {
   readonly #log: TopicLog<T>
   readonly #signal: AbortSignal | undefined
-  #snapshot: TopicSubscription<T>['snapshot']
+  #snapshots: Snapshots<T> | undefined
+  #place: Place | undefined
   /** Whose offsets it counts. */
   #epoch = ''
   /** The offset of the event to be read next; 0, which never is there, where it is not known. */
   #next = 0
-  /** The ids it started behind, it was given last, and it has asked to go on behind. */
+  /** The id that it started behind. */
   #cursor: string | undefined
-  #given: string | undefined
-  #consumed: string | undefined
   /** Who called next() and has no answer yet, in order. */
-  readonly #reads: Read<T>[] = []
-  #attempts = 0
-  #loading = false
-  #loaded: Tracked<T> | undefined
+  #reads: Read<T>[] | undefined
+  /** Who is to be woken when there may be more, and what is kept for it until it comes for it. */
+  #reader: { wake(): void } | undefined
+  #caught: Tracked<T> | undefined
   #failure: { readonly error: unknown } | undefined
   #listens = false
   #ended = false
@@ -89,7 +58,7 @@ export class TopicReader<T> implements TopicEvents<T>, Waiting, Standing {
   constructor(log: TopicLog<T>, { lastEventId, signal, snapshot }: TopicSubscription<T>) {
     this.#log = log
     this.#signal = signal
-    this.#snapshot = snapshot
+    if (snapshot) this.#snapshots = { load: snapshot, attempts: 0, loading: false, loaded: undefined }
     if (signal?.aborted) this.#end()
     log.refresh()
     log.trim()
@@ -97,7 +66,7 @@ export class TopicReader<T> implements TopicEvents<T>, Waiting, Standing {
     if (offset !== undefined) {
       this.#stand(offset)
       this.#cursor = idAt(log, offset)
-    } else if (this.#snapshot) this.#load()
+    } else if (this.#snapshots) this.#load(this.#snapshots)
   }
 
   get cursor(): string | undefined {
@@ -109,10 +78,15 @@ export class TopicReader<T> implements TopicEvents<T>, Waiting, Standing {
 
   /**
    * The id of the last event that was consumed: after which the next one was asked for. Before that, the id that the
-   * reader started behind; undefined where that has to be a snapshot.
+   * reader started behind; undefined where that has to be a snapshot. To be asked of a reader that is followed.
    */
   get position(): string | undefined {
-    return this.#consumed ?? this.cursor
+    return this.#place?.consumed ?? this.cursor
+  }
+
+  /** Calls it whenever its position has changed. */
+  follow(moved: () => void): void {
+    this.#place = { given: undefined, consumed: undefined, moved }
   }
 
   [Symbol.asyncIterator](): this {
@@ -120,31 +94,34 @@ export class TopicReader<T> implements TopicEvents<T>, Waiting, Standing {
   }
 
   next(): Promise<IteratorResult<Tracked<T>, undefined>> {
-    if (this.#signal?.aborted) this.#end()
-    this.#consume()
-    this.#attempt(() => this.#log.trim())
+    this.#ask()
+    this.#reader = undefined
     return new Promise((resolve, reject) => {
+      this.#reads ??= []
       this.#reads.push({ resolve, reject })
       this.wake()
     })
   }
 
-  /** The next event, if it is there and nobody has asked before; what is there costs no promise then. Undefined: ask `next`. */
-  poll(): Tracked<T> | undefined {
-    const log = this.#log
-    if (this.#ended || this.#loading || this.#loaded || this.#failure || this.#reads.length || this.#signal?.aborted)
-      return
-    this.#consume()
-    this.#attempt(() => log.trim())
-    if (this.#epoch !== log.epoch || this.#next < log.first || this.#next > log.ready) return
-    const event = log.read(this.#next)
-    if (!event) return
-    this.#next++
-    this.#given = event.id
+  '~poll'(): Tracked<T> | undefined {
+    if (this.#isBusy) return undefined
+    this.#ask()
+    const event = this.#caught ?? (this.#isThere ? this.#read() : undefined)
+    this.#caught = undefined
+    if (event && this.#place) this.#place.given = event.id
     return event
   }
 
+  '~wait'(reader: { wake(): void }): boolean {
+    // What is lost, or there although it could not be had just now, is for next() to tell.
+    if (this.#isBusy || this.#isLost || this.#isThere) return false
+    this.#reader = reader
+    this.#wait()
+    return true
+  }
+
   return(): Promise<IteratorResult<Tracked<T>, undefined>> {
+    this.#reader = undefined
     this.#end()
     this.wake()
     return Promise.resolve(DONE)
@@ -153,18 +130,20 @@ export class TopicReader<T> implements TopicEvents<T>, Waiting, Standing {
   /** Answers as many reads as can be. */
   wake(): void {
     const reads = this.#reads
-    while (reads.length > 0) {
+    if (this.#reader && !reads?.length) {
+      this.#catch()
+      return
+    }
+    while (reads?.length) {
       try {
-        if (!this.#answer(reads)) break
+        if (this.#answer(reads)) continue
+        this.#listen()
+        return
       } catch (error) {
         this.#fail(error)
       }
     }
-    if (reads.length === 0) this.#log.leave(this)
-    else if (!this.#listens) {
-      this.#listens = true
-      this.#signal?.addEventListener('abort', this.#abort)
-    }
+    this.#log.leave(this)
   }
 
   fail(error: unknown): void {
@@ -178,47 +157,107 @@ export class TopicReader<T> implements TopicEvents<T>, Waiting, Standing {
     if (this.#cursor !== undefined) this.#cursor = `${this.#epoch}.${last}`
   }
 
+  /** Tells who is to be woken. */
+  run(): void {
+    this.#reader?.wake()
+  }
+
+  /** Its signal has fired. */
+  handleEvent(): void {
+    this.#end()
+    this.wake()
+  }
+
+  /** Whether no event can be had without next(), which others may have called before. */
+  get #isBusy(): boolean {
+    const { loading, loaded } = this.#snapshots ?? {}
+    return !!(this.#ended || this.#failure || loading || loaded || this.#reads?.length || this.#signal?.aborted)
+  }
+
+  get #isLost(): boolean {
+    return this.#epoch !== this.#log.epoch || this.#next < this.#log.first
+  }
+
+  get #isThere(): boolean {
+    return !this.#isLost && this.#next <= this.#log.ready
+  }
+
+  /** What may be gone before who waits for it comes for it is kept: so much is given to all who wait for it. */
+  #catch(): void {
+    if (this.#caught) return
+    try {
+      if (!this.#isBusy && this.#isThere) this.#caught = this.#read()
+    } catch (error) {
+      this.#fail(error)
+    }
+    if (this.#ended) this.#log.leave(this)
+    this.#log.later.add(this)
+  }
+
   /** Answers who asked first; false where nothing can be said yet. */
   #answer(reads: Read<T>[]): boolean {
-    const log = this.#log
+    const snapshots = this.#snapshots
     if (this.#failure) {
       reads.shift()!.reject(this.#failure.error)
       this.#failure = undefined
     } else if (this.#ended) reads.shift()!.resolve(DONE)
-    else if (this.#loading) return false
-    else if (this.#epoch !== log.epoch || this.#next < log.first) {
+    else if (this.#caught) {
+      this.#give(reads, this.#caught)
+      this.#caught = undefined
+    } else if (snapshots?.loading) return false
+    else if (this.#isLost) {
       // A snapshot would show what may yet be undone.
-      if (this.#snapshot && log.ready < log.last) return this.#wait()
+      if (snapshots && this.#log.ready < this.#log.last) return this.#wait()
       this.#recover()
-    } else if (this.#loaded) {
-      this.#give(this.#loaded)
-      this.#loaded = undefined
-      this.#attempts = 0
-    } else if (this.#next <= log.ready) {
-      const event = log.read(this.#next)
-      if (event) {
-        this.#next++
-        this.#give(event)
-      } else this.#next = 0
+    } else if (snapshots?.loaded) {
+      this.#give(reads, snapshots.loaded)
+      snapshots.loaded = undefined
+      snapshots.attempts = 0
+    } else if (this.#isThere) {
+      const event = this.#read()
+      if (event) this.#give(reads, event)
+      else this.#next = 0
     } else return this.#wait()
     return true
   }
 
+  /** The next event, which is to be there; undefined where it is lost after all. */
+  #read(): Tracked<T> | undefined {
+    const event = this.#log.read(this.#next)
+    if (event) this.#next++
+    return event
+  }
+
   /** What was given has been dealt with. */
-  #consume(): void {
-    if (this.#consumed === this.#given) return
-    this.#consumed = this.#given
-    this.moved?.()
+  #ask(): void {
+    if (this.#signal?.aborted) this.#end()
+    const place = this.#place
+    if (place && place.consumed !== place.given) {
+      place.consumed = place.given
+      place.moved()
+    }
+    try {
+      this.#log.trim()
+    } catch (error) {
+      this.#fail(error)
+    }
   }
 
   #wait(): false {
     this.#log.wait(this)
+    this.#listen()
     return false
   }
 
-  #give(value: Tracked<T>): void {
-    this.#given = value.id
-    this.#reads.shift()!.resolve({ done: false, value })
+  #listen(): void {
+    if (this.#listens) return
+    this.#listens = true
+    this.#signal?.addEventListener('abort', this)
+  }
+
+  #give(reads: Read<T>[], value: Tracked<T>): void {
+    if (this.#place) this.#place.given = value.id
+    reads.shift()!.resolve({ done: false, value })
   }
 
   #attempt(look: () => void): void {
@@ -236,31 +275,26 @@ export class TopicReader<T> implements TopicEvents<T>, Waiting, Standing {
     this.#log.mind(this)
   }
 
-  readonly #abort = (): void => {
-    this.#end()
-    this.wake()
-  }
-
   /** Events that were to be read are gone. */
   #recover(): void {
-    if (!this.#snapshot) this.#fail(new RpcError('DATA_LOSS', 'events after the last one seen are no longer retained'))
-    else if (this.#attempts === ATTEMPTS)
+    const snapshots = this.#snapshots
+    if (!snapshots) this.#fail(new RpcError('DATA_LOSS', 'events after the last one seen are no longer retained'))
+    else if (snapshots.attempts === ATTEMPTS)
       this.#fail(new RpcError('DATA_LOSS', 'more events than are retained were published while a snapshot was loading'))
-    else this.#load()
+    else this.#load(snapshots)
   }
 
-  #load(): void {
-    const snapshot = this.#snapshot!
+  #load(snapshots: Snapshots<T>): void {
     // The position comes first: an event published meanwhile is sent, whether or not the snapshot shows it.
     this.#log.refresh()
     this.#stand(this.#log.last)
-    this.#attempts++
-    this.#loading = true
-    new Promise<T>((resolve) => resolve(snapshot())).then(
+    snapshots.attempts++
+    snapshots.loading = true
+    new Promise<T>((resolve) => resolve(snapshots.load())).then(
       (value) => {
         if (this.#ended) return
-        this.#loading = false
-        this.#loaded = tracked(`${this.#epoch}.${this.#next - 1}`, value)
+        snapshots.loading = false
+        snapshots.loaded = tracked(`${this.#epoch}.${this.#next - 1}`, value)
         this.#attempt(() => this.#log.trim())
         this.wake()
       },
@@ -278,8 +312,8 @@ export class TopicReader<T> implements TopicEvents<T>, Waiting, Standing {
   #end(): void {
     this.#ended = true
     this.#failure = undefined
-    this.#snapshot = undefined
-    this.#loaded = undefined
-    if (this.#listens) this.#signal?.removeEventListener('abort', this.#abort)
+    this.#snapshots = undefined
+    this.#caught = undefined
+    if (this.#listens) this.#signal?.removeEventListener('abort', this)
   }
 }

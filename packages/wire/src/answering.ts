@@ -1,10 +1,11 @@
-import type { RpcError } from '@pairwire/contract'
-import type { Callable, Invocation } from './callee.ts'
-import type { Expiring } from './deadlines.ts'
+import { RpcError } from '@pairwire/contract'
+import type { Callable, Callee, Invocation } from './callee.ts'
+import type { Codec, Encoded } from './codec.ts'
+import type { Deadlines, Expiring } from './deadlines.ts'
 import type { Inbox } from './inbox.ts'
-import type { Line } from './line.ts'
-import type { WireOptions } from './messages.ts'
-import type { Sender } from './sender.ts'
+import { type Line, pack } from './line.ts'
+import type { Memory } from './memory.ts'
+import { ERROR, type Limits, RESULT, type WireOptions } from './messages.ts'
 
 const NONE: Readonly<Record<string, string>> = /* @__PURE__ */ Object.freeze({})
 const strings = (metadata: object) =>
@@ -12,42 +13,31 @@ const strings = (metadata: object) =>
     Object.entries(metadata).filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
   )
 
-/** Whoever keeps what subscriptions are made of, so that they can be started again: see `Suspended`. */
-export interface Recorder {
-  /** A subscription has begun, sent something, was granted more, or has ended. Comes often, and has to be cheap. */
-  changed(call: Answering): void
-  /** A handler has asked for its signal, by which what it does with it can be told to be the call's. */
-  signal(call: Answering, signal: AbortSignal): void
+/** Where a call is answered. */
+export interface Answerer {
+  readonly codec: Codec
+  readonly limits: Limits
+  readonly callee: Callee
+  readonly memory: Memory | undefined
+  readonly deadlines: Deadlines
+  /** The handler of a call has ended. */
+  ended(call: Answering): void
 }
 
-/** A call that is being answered. */
+/**
+ * A call that is being answered. There may be thousands that have nothing to do: what few of them need, and what can be
+ * had from what they hold, has no field.
+ */
 export class Answering implements Invocation, Expiring {
   readonly id: number
-  readonly path: string
   readonly procedure: Callable
   readonly input: unknown
-  readonly lastEventId: string | undefined
-  readonly metadata: Readonly<Record<string, string>>
-  readonly key: string | undefined
+  readonly options: WireOptions
   readonly resent: boolean
-  /** How often its caller had sent it. */
-  readonly attempt: number
   /** Where the answer goes: none while its socket is lost and no other has taken it over. */
   line: Line | undefined
   deadline: number | undefined
   stream: Inbox | undefined
-  sender: Sender | undefined
-  /** What an earlier process had sent of it, until there is a sender. */
-  before: { unread: number; unasked: number } | undefined
-  /** Of a subscription that may have to be started again: the message it came with, as JSON, and that message's bytes. */
-  message: string | undefined
-  bytes: Uint8Array | undefined
-  /** The id of the last event that was sent with one. */
-  cursor: string | undefined
-  /** Whether events without an id were sent. */
-  untracked = false
-  /** Whether its handler has started again, and its next event may be one that the caller had: the caller is told so first. */
-  repeats = false
   /** Nothing more goes to the caller; the call still counts until its handler has ended. */
   silent = false
   /** The handler has ended. */
@@ -56,35 +46,50 @@ export class Answering implements Invocation, Expiring {
   ctx: unknown
   onError: unknown
   client: unknown
+  protected readonly answerer: Answerer
   #controller: AbortController | undefined
   #reason: RpcError | undefined
-  readonly #expire: (call: Answering) => void
-  readonly #recorder: Recorder | undefined
 
   constructor(
+    answerer: Answerer,
     id: number,
-    path: string,
     procedure: Callable,
     input: unknown,
     options: WireOptions,
     line: Line,
     resent: boolean,
-    expire: (call: Answering) => void,
-    recorder?: Recorder | undefined,
   ) {
+    this.answerer = answerer
     this.id = id
-    this.path = path
     this.procedure = procedure
     this.input = input
-    this.lastEventId = typeof options.lastEventId === 'string' ? options.lastEventId : undefined
-    this.metadata = options.metadata ? strings(options.metadata) : NONE
-    this.key = typeof options.key === 'string' && options.key ? options.key : undefined
-    this.attempt = options.attempt ?? 1
+    this.options = options
     this.line = line
-    this.cursor = this.lastEventId
     this.resent = resent
-    this.#expire = expire
-    this.#recorder = recorder
+  }
+
+  get path(): string {
+    return this.procedure.path
+  }
+
+  get lastEventId(): string | undefined {
+    const { lastEventId } = this.options
+    return typeof lastEventId === 'string' ? lastEventId : undefined
+  }
+
+  get metadata(): Readonly<Record<string, string>> {
+    const { metadata } = this.options
+    return metadata ? strings(metadata) : NONE
+  }
+
+  get key(): string | undefined {
+    const { key } = this.options
+    return typeof key === 'string' && key ? key : undefined
+  }
+
+  /** How often its caller had sent it. */
+  get attempt(): number {
+    return this.options.attempt ?? 1
   }
 
   get aborted(): boolean {
@@ -94,14 +99,52 @@ export class Answering implements Invocation, Expiring {
   get signal(): AbortSignal {
     if (!this.#controller) {
       this.#controller = new AbortController()
-      this.#recorder?.signal(this, this.#controller.signal)
+      this.signalled(this.#controller.signal)
       if (this.#reason) this.#controller.abort(this.#reason)
     }
     return this.#controller.signal
   }
 
+  /** What its handler has returned. */
+  finish(value: unknown): void {
+    try {
+      if (!this.silent) this.#conclude(RESULT, this.answerer.codec.encode(value))
+      this.release()
+    } catch (error) {
+      this.fail(error, true)
+    }
+  }
+
+  /**
+   * Tells the caller, if it still listens. What the callee did not make for the caller is masked.
+   * @param unsent whether it is about what was to be sent
+   */
+  fail(error: unknown, unsent?: boolean): void {
+    const { callee } = this.answerer
+    const { path, procedure, silent } = this
+    const known = error instanceof RpcError && !unsent
+    try {
+      const told = known || silent ? (error as RpcError) : callee.mask(error, path, procedure.kind)
+      if (!silent) this.#conclude(ERROR, encodeError(this.answerer.codec, told), told.executed !== 'no')
+    } catch (cause) {
+      // The error's data cannot be sent.
+      this.tell(callee.mask(cause, path, procedure.kind))
+    }
+    this.release()
+  }
+
+  /** Tells what may not fit the other end's limits; the caller has a clock of its own. */
+  tell(error: RpcError): void {
+    try {
+      this.#conclude(ERROR, encodeError(this.answerer.codec, error))
+    } catch {}
+  }
+
   expire(): void {
-    this.#expire(this)
+    if (this.silent) return
+    const error = new RpcError('DEADLINE_EXCEEDED', `"${this.path}" ran out of time`, { executed: 'unknown' })
+    this.abort(error)
+    this.tell(error)
   }
 
   /** Ends the call towards its handler: signal, streams, generator. */
@@ -111,7 +154,44 @@ export class Answering implements Invocation, Expiring {
     this.#reason = reason
     this.#controller?.abort(reason)
     this.stream?.end({ error: reason })
-    this.sender?.close()
-    if (this.procedure.kind === 'subscription') this.#recorder?.changed(this)
+    this.left()
+  }
+
+  /** What is to be kept of it may have changed. */
+  note(): void {}
+
+  /** The handler has ended. */
+  release(): void {
+    this.silent = true
+    this.stream?.return()
+    this.answerer.deadlines.delete(this)
+    if (this.released) return
+    this.released = true
+    this.answerer.ended(this)
+  }
+
+  /** Its handler has asked for its signal. */
+  protected signalled(_signal: AbortSignal): void {}
+
+  /** Nobody reads any more what its handler makes. */
+  protected left(): void {}
+
+  /** Sends how it has ended, and remembers it where it cannot be found out by running the call again. */
+  #conclude(op: number, value: Encoded, ran = true): void {
+    const { id, procedure, line } = this
+    const { limits, memory } = this.answerer
+    const answer = pack((line ?? limits).message, `${op},${id}`, value)
+    line?.push(answer.text, answer.bytes)
+    if (ran && procedure.kind === 'mutation') memory?.keep(id, answer, line)
   }
 }
+
+export const encodeError = (codec: Codec, { code, message, data, executed, retryAfter }: RpcError): Encoded =>
+  // A field that is undefined would need a mark; one that is not there needs none.
+  codec.encode({
+    code,
+    message,
+    ...(data !== undefined && { data }),
+    ...(executed && { executed }),
+    ...(retryAfter && { retryAfter }),
+  })

@@ -1,11 +1,12 @@
 import { cursor, RpcError, tracked } from '@pairwire/contract'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import type { Answering } from './answering.ts'
-import { type AnswersOptions, createAnswers, type Memory } from './answers.ts'
+import { type AnswersOptions, createAnswers } from './answers.ts'
 import type { Callable, Invocation } from './callee.ts'
 import { ProtocolError } from './close.ts'
 import { createRichCodec, LIMITS, type Limits, type Message, richTypes } from './index.ts'
 import { createLine, type Packed } from './line.ts'
+import type { Memory } from './memory.ts'
 
 afterEach(() => {
   vi.useRealTimers()
@@ -47,10 +48,10 @@ const serve = (
   let unread = 0
   const masked = vi.fn((_error: unknown) => new RpcError('INTERNAL', 'hidden', { executed: 'yes' }))
   const procedures = new Map<string, Callable>([
-    ['query', { kind: 'query', takesStream }],
-    ['mutation', { kind: 'mutation', takesStream }],
-    ['once', { kind: 'mutation', takesStream, retry: 'once' }],
-    ['subscription', { kind: 'subscription', takesStream }],
+    ['query', { path: 'query', kind: 'query', takesStream }],
+    ['mutation', { path: 'mutation', kind: 'mutation', takesStream }],
+    ['once', { path: 'once', kind: 'mutation', takesStream, retry: 'once' }],
+    ['subscription', { path: 'subscription', kind: 'subscription', takesStream }],
   ])
   const answers = createAnswers({
     codec,

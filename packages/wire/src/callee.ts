@@ -24,16 +24,32 @@ export interface Invocation {
 
 /** What a peer has to know of a procedure to answer calls of it. */
 export interface Callable {
+  readonly path: string
   readonly kind: 'query' | 'mutation' | 'subscription'
   readonly takesStream: boolean
   /** Of a mutation: `'once'` goes on without its caller, since another call may have joined it. */
   readonly retry?: 'idempotent' | 'once' | undefined
+  /**
+   * Of a subscription: what an event of its handler's is to its caller, or a promise of that; throws for one that is none.
+   * Without it each is what it is.
+   */
+  check?(event: unknown): unknown
+  /** What the caller may know of what went wrong while a subscription's events were read or checked. Without it: RpcErrors. */
+  expose?(error: unknown, call: Invocation): RpcError | PromiseLike<RpcError>
+}
+
+/** The events of a topic, which need not be waited for by a promise while there are none. */
+export interface Feed extends AsyncIterator<unknown> {
+  /** The next event, if there is one and nobody has asked for it before. */
+  '~poll'(): unknown
+  /** Has this reader woken when there may be more; false where only `next` can tell what there is. */
+  '~wait'(reader: { wake(): void }): boolean
 }
 
 /** Whoever answers calls: a router, as far as a peer knows one. */
 export interface Callee {
   find(path: string): Callable | undefined
-  /** A value or a promise of one; for a subscription an async iterable or a promise of one. */
+  /** A value or a promise of one; for a subscription an async iterable or a promise of one, whose events are to be checked. */
   run(procedure: Callable, call: Invocation): unknown
   /** Reports what went wrong on this side, and makes of it what the caller may know. Not asked for RpcErrors of `run`. */
   mask(error: unknown, path: string, kind: Callable['kind']): RpcError

@@ -1,7 +1,7 @@
-export type { Answering, Recorder } from './answering.ts'
-export { type Answers, type AnswersOptions, createAnswers, type Memory } from './answers.ts'
+export type { Answering } from './answering.ts'
+export { type Answers, type AnswersOptions, createAnswers } from './answers.ts'
 export { Call, type CallOwner, type CallSettings, type Handlers } from './call.ts'
-export type { Callable, Callee, Invocation } from './callee.ts'
+export type { Callable, Callee, Feed, Invocation } from './callee.ts'
 export type { Caller } from './caller.ts'
 export {
   BAD_FRAME,
@@ -27,6 +27,7 @@ export { createDeadlines, createTimers, type Deadlines, type Expiring } from './
 export { compose, type Parsed, parseFrame } from './frame.ts'
 export { composeHello, readWelcome } from './handshake.ts'
 export { createLine, type Line, type Packed, WEIGHT } from './line.ts'
+export type { Memory } from './memory.ts'
 export {
   CREDIT,
   DEPTH,
@@ -60,6 +61,7 @@ export {
 } from './outbox.ts'
 export { createPeer, type Peer, type PeerOptions } from './peer.ts'
 export { createProxy } from './proxy.ts'
+export type { Publishing, Recorder } from './publishing.ts'
 export { report } from './report.ts'
 export { createRichCodec, type Marks } from './rich-codec.ts'
 export { type Flat, type Mark, type RichTypes, richTypes } from './rich-types.ts'

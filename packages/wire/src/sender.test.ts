@@ -6,7 +6,7 @@ import { PEER_LIMITS } from './messages.ts'
 import { createSender, type Source } from './sender.ts'
 
 /** A sender whose every value is a number, and weighs as much. */
-const open = (window = 100, limit = 100, before?: { unread: number; unasked: number }) => {
+const open = (window = 100, limit = 100) => {
   const sent: unknown[] = []
   const asked: string[] = []
   const outbox = { push: (message: string) => asked.push(message), flush() {} }
@@ -15,7 +15,7 @@ const open = (window = 100, limit = 100, before?: { unread: number; unasked: num
     sent.push(value)
     return value as number
   }
-  const sender = createSender(line, 1, window, send, before)
+  const sender = createSender(line, 1, window, send)
   return { sender, sent, asked }
 }
 const nextTask = () => new Promise((resolve) => setTimeout(resolve))
@@ -234,30 +234,4 @@ it('does not care how a source takes being left', async () => {
     sender.close()
     expect(await run).toBe(false)
   }
-})
-
-it('begins a source at once where it goes on from a full window, and sends nothing before there is credit', async () => {
-  const { sender, sent } = open(100, 100, { unread: 120, unasked: 0 })
-  const source = endless()
-  const run = sender.run(source)
-  await nextTask()
-  sender.grant(20)
-  await nextTask()
-  expect(sent).toEqual([])
-  sender.grant(40)
-  await nextTask()
-  expect(sent).toEqual([30, 30])
-  sender.close()
-  expect(await run).toBe(false)
-  expect(source.left).toBe(1)
-})
-
-it('leaves a source that goes on from a full window as one that had begun', async () => {
-  const { sender, sent } = open(100, 100, { unread: 120, unasked: 0 })
-  const source = endless()
-  const run = sender.run(source)
-  sender.close()
-  expect(await run).toBe(false)
-  await nextTask()
-  expect([sent, source.left]).toEqual([[], 1])
 })

@@ -12,14 +12,11 @@ export interface Sender {
   run(source: Source): Promise<boolean>
   /** The reader has read `n` more bytes. */
   grant(n: number): void
-  /** Bytes that were sent and are not known to be read, and how many of those the reader was not asked about yet. */
-  readonly unread: number
-  readonly unasked: number
   /** Stops, and leaves the source. */
   close(): void
 }
 
-const iteratorOf = (source: Source): AnyIterator => {
+export const iteratorOf = (source: Source): AnyIterator => {
   const any = source as AsyncIterable<unknown> & Iterable<unknown> & { getReader(): { read(): never; cancel(): never } }
   const make = any[Symbol.asyncIterator] ?? any[Symbol.iterator]
   if (make) return make.call(any)
@@ -30,31 +27,22 @@ const iteratorOf = (source: Source): AnyIterator => {
 
 /** A class, and not closures: of these an end may have thousands. */
 class StreamSender implements Sender {
-  unread: number
-  unasked: number
+  /** Bytes that were sent and are not known to be read, and how many of those the reader was not asked about yet. */
+  #unread = 0
+  #unasked = 0
   readonly #line: Line
   readonly #id: number
   readonly #size: number
   readonly #send: (value: unknown) => number
-  readonly #isResumed: boolean
   #closed = false
   #iterator: AnyIterator | undefined
   #wake: (() => void) | undefined
 
-  constructor(
-    line: Line,
-    id: number,
-    window: number,
-    send: (value: unknown) => number,
-    before?: Pick<Sender, 'unread' | 'unasked'>,
-  ) {
+  constructor(line: Line, id: number, window: number, send: (value: unknown) => number) {
     this.#line = line
     this.#id = id
     this.#size = window > 0 ? Math.min(window, line.limits.window) : line.limits.window
     this.#send = send
-    this.#isResumed = !!before
-    this.unread = before?.unread ?? 0
-    this.unasked = before?.unasked ?? 0
   }
 
   async run(source: Source): Promise<boolean> {
@@ -63,29 +51,17 @@ class StreamSender implements Sender {
       const iterator = iteratorOf(source)
       this.#iterator = iterator
       if (this.#closed) this.close()
-      // A source that had been read before is begun at once: what is left has to have begun, or its `finally` would not run.
-      let ahead = this.#isResumed
       while (!this.#closed) {
-        if (this.unread < size || ahead) {
-          ahead = false
-          // What a source says it has ready is not waited for.
-          let value = (iterator as { poll?(): unknown }).poll?.()
-          if (value === undefined) {
-            const step = await iterator.next()
-            while (!this.#closed && !step.done && this.unread >= size) await this.#granted()
-            if (this.#closed) break
-            if (step.done) return true
-            value = step.value
-          } else if (typeof (value as PromiseLike<unknown>).then === 'function') {
-            value = await value
-            if (this.#closed) break
-          }
-          const weight = this.#send(value)
-          this.unread += weight
-          this.unasked += weight
-          if (this.unasked * 2 >= size) {
-            this.#line.credit(this.#id, -this.unasked)
-            this.unasked = 0
+        if (this.#unread < size) {
+          const step = await iterator.next()
+          if (this.#closed) break
+          if (step.done) return true
+          const weight = this.#send(step.value)
+          this.#unread += weight
+          this.#unasked += weight
+          if (this.#unasked * 2 >= size) {
+            this.#line.credit(this.#id, -this.#unasked)
+            this.#unasked = 0
           }
         } else await this.#granted()
       }
@@ -97,8 +73,8 @@ class StreamSender implements Sender {
   }
 
   grant(n: number): void {
-    this.unread -= n
-    if (this.unread < 0) throw new ProtocolError(BAD_FRAME, 'credit for more than was sent')
+    this.#unread -= n
+    if (this.#unread < 0) throw new ProtocolError(BAD_FRAME, 'credit for more than was sent')
     this.#wake?.()
   }
 
@@ -121,10 +97,5 @@ class StreamSender implements Sender {
  * window asks for what it has sent to be granted again; the reader says so when it has read that far. So a reader need
  * not know what a message of a batch weighs, and a quiet stream costs no message upstream.
  */
-export const createSender = (
-  line: Line,
-  id: number,
-  window: number,
-  send: (value: unknown) => number,
-  before?: Pick<Sender, 'unread' | 'unasked'>,
-): Sender => new StreamSender(line, id, window, send, before)
+export const createSender = (line: Line, id: number, window: number, send: (value: unknown) => number): Sender =>
+  new StreamSender(line, id, window, send)

@@ -1,4 +1,5 @@
-import type { Answering } from './answering.ts'
+import { RpcError } from '@pairwire/contract'
+import type { Publishing } from './publishing.ts'
 
 /**
  * What is kept of a running subscription where the process may end and the socket stay, as in a Durable Object that
@@ -22,13 +23,25 @@ export interface Suspended {
 }
 
 /** What is to be kept of a subscription now. */
-export const suspend = (call: Answering): Suspended => ({
-  call: call.message!,
-  bytes: call.bytes,
-  cursor: call.cursor,
-  unread: (call.sender ?? call.before)?.unread ?? 0,
-  unasked: (call.sender ?? call.before)?.unasked ?? 0,
-  deadline: call.deadline,
-  untracked: call.untracked,
-  busy: !!call.stream && !call.stream.idle(),
+export const suspend = ({ record, unread, unasked, deadline, stream }: Publishing): Suspended => ({
+  call: record!.message,
+  bytes: record!.bytes,
+  cursor: record!.cursor,
+  unread,
+  unasked,
+  deadline,
+  untracked: record!.untracked,
+  busy: !!stream && !stream.idle(),
 })
+
+/** Why a subscription cannot go on where it stood. */
+export const lostAsleep = (from: Suspended, path: string, window: number): RpcError | undefined => {
+  if (from.deadline && from.deadline <= Date.now())
+    return new RpcError('DEADLINE_EXCEEDED', `"${path}" ran out of time`, { executed: 'unknown' })
+  if (from.busy)
+    return new RpcError('UNAVAILABLE', `"${path}" slept before it had read what its stream brought`, { executed: 'no' })
+  // What its handler may have had ready for a reader who was slow is gone; `executed: 'no'` says that it may be called again.
+  if (from.cursor === undefined && from.untracked && from.unread >= window)
+    return new RpcError('DATA_LOSS', `"${path}" slept before all of its events could be sent`, { executed: 'no' })
+  return undefined
+}

@@ -1,16 +1,16 @@
-import type { Answering } from '@pairwire/wire'
+import type { Publishing } from '@pairwire/wire'
 import type { Places } from './places.ts'
 
 /** Where one subscription's handler stands in the topics that it reads by itself. */
 export class CallPlaces implements Places {
-  readonly #call: Answering
+  readonly #call: Publishing
   /** From before the object slept, and not asked for yet. */
   readonly #left: Map<string, string>
   readonly #readers = new Map<string, () => string | undefined>()
 
   readonly #changed: () => void
 
-  constructor(left: Iterable<readonly [topic: string, id: string]>, call: Answering, changed: () => void) {
+  constructor(left: Iterable<readonly [topic: string, id: string]>, call: Publishing, changed: () => void) {
     this.#left = new Map(left)
     this.#call = call
     this.#changed = changed
@@ -20,7 +20,7 @@ export class CallPlaces implements Places {
     const id = this.#left.get(topic)
     this.#left.delete(topic)
     // It goes on where it stood: nothing is missing, and nothing comes twice.
-    if (id !== undefined) this.#call.repeats = false
+    if (id !== undefined && this.#call.record) this.#call.record.repeats = false
     return id
   }
 

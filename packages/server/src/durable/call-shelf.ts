@@ -1,4 +1,4 @@
-import { type Answering, type Suspended, suspend } from '@pairwire/wire'
+import { type Publishing, type Suspended, suspend } from '@pairwire/wire'
 import { CallPlaces } from './call-places.ts'
 import type { Piece, Shelf } from './shelf.ts'
 
@@ -24,26 +24,26 @@ const BUSY = 2
  */
 export class CallShelf {
   readonly #shelf: Shelf
-  readonly #pages: Set<Answering>[] = []
-  readonly #pageOf = new Map<Answering, number>()
+  readonly #pages: Set<Publishing>[] = []
+  readonly #pageOf = new Map<Publishing, number>()
   /** The latest of each id: a call that ends late may have been followed by another. */
-  readonly #byId = new Map<number, Answering>()
-  readonly #places = new Map<Answering, CallPlaces>()
-  readonly #changed = new Set<Answering>()
+  readonly #byId = new Map<number, Publishing>()
+  readonly #places = new Map<Publishing, CallPlaces>()
+  readonly #changed = new Set<Publishing>()
 
-  readonly #touched: (call: Answering) => void
+  readonly #touched: (call: Publishing) => void
 
   /** @param touched hears of a call that has to be looked at again, for a reason that nobody else knows of */
-  constructor(shelf: Shelf, touched: (call: Answering) => void) {
+  constructor(shelf: Shelf, touched: (call: Publishing) => void) {
     this.#shelf = shelf
     this.#touched = touched
   }
 
-  changed(call: Answering): void {
+  changed(call: Publishing): void {
     this.#changed.add(call)
   }
 
-  placesOf(call: Answering): CallPlaces {
+  placesOf(call: Publishing): CallPlaces {
     let places = this.#places.get(call)
     if (!places) {
       places = new CallPlaces([], call, () => this.#touched(call))
@@ -64,7 +64,7 @@ export class CallShelf {
   }
 
   /** @returns the page that has to be written */
-  #note(call: Answering): number {
+  #note(call: Publishing): number {
     let page = this.#pageOf.get(call)
     if (page === undefined) {
       page = this.#pages.findIndex(({ size }) => size < PAGE)
@@ -73,7 +73,7 @@ export class CallShelf {
         this.#pages[page]!.add(call)
         this.#pageOf.set(call, page)
         this.#byId.set(call.id, call)
-        this.#shelf.set(`c${call.id}`, { text: call.message!, bytes: call.bytes })
+        this.#shelf.set(`c${call.id}`, { text: call.record!.message, bytes: call.record!.bytes })
       }
     } else if (isOver(call)) {
       this.#pages[page]!.delete(call)
@@ -87,7 +87,7 @@ export class CallShelf {
     return page
   }
 
-  #line(call: Answering): Line {
+  #line(call: Publishing): Line {
     const { cursor, unread, unasked, untracked, busy, deadline } = suspend(call)
     const places = cursor === undefined ? this.#places.get(call)?.written() : undefined
     const flags = (untracked ? UNTRACKED : 0) + (busy ? BUSY : 0)
@@ -98,7 +98,7 @@ export class CallShelf {
   /** Starts all of them again. @param start gives the call that was made; called in the order of their ids */
   restore(
     pieces: ReadonlyMap<string, Piece>,
-    start: (id: number, suspended: Suspended, began: (call: Answering) => void) => void,
+    start: (id: number, suspended: Suspended, began: (call: Publishing) => void) => void,
   ): void {
     const found: { page: number; line: Line }[] = []
     for (const [name, { text }] of pieces) {
@@ -133,4 +133,4 @@ export class CallShelf {
   }
 }
 
-const isOver = (call: Answering) => call.silent || call.released
+const isOver = (call: Publishing) => call.silent || call.released

@@ -1,6 +1,6 @@
 import { runInDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
-import type { Answering, Suspended } from '@pairwire/wire'
+import type { Publishing, Suspended } from '@pairwire/wire'
 import { expect, it, vi } from 'vitest'
 import { CallShelf } from './call-shelf.ts'
 import { Shelf } from './shelf.ts'
@@ -36,8 +36,8 @@ const inObject = (
         const calls = new CallShelf(found.shelf, () => {})
         calls.restore(found.pieces, (id, suspended, began) => {
           const again = call(id, suspended.call)
-          again.before = suspended
-          again.cursor = suspended.cursor
+          Object.assign(again, { unread: suspended.unread, unasked: suspended.unasked })
+          again.record!.cursor = suspended.cursor
           started.push({ id, suspended, call: again })
           began(again)
         })
@@ -47,22 +47,24 @@ const inObject = (
   })
 interface Found {
   readonly calls: CallShelf
-  readonly started: { id: number; suspended: Suspended; call: Answering }[]
+  readonly started: { id: number; suspended: Suspended; call: Publishing }[]
   readonly names: string[]
   readonly shelf: Shelf
 }
 
 /** What is looked at of a call. */
-const call = (id: number, message = `[2,${id},"path"]`): Answering =>
-  ({ id, message, untracked: false, silent: false, released: false }) as Answering
+const call = (id: number, message = `[2,${id},"path"]`): Publishing =>
+  ({ id, record: { message, untracked: false }, unread: 0, unasked: 0, silent: false, released: false }) as Publishing
 
 it('gives back each call as it stood', () =>
   inObject(({ calls, wake }) => {
     const [a, b, c] = [call(1), call(3), call(5, `[2,5,"${'五'.repeat(3_000)}"]`)]
-    Object.assign(a, { cursor: 'e.7', before: { unread: 70, unasked: 7 }, deadline: 12_345 })
-    Object.assign(b, { untracked: true, before: { unread: 5, unasked: 5 } })
+    Object.assign(a, { unread: 70, unasked: 7, deadline: 12_345 })
+    Object.assign(a.record!, { cursor: 'e.7' })
+    Object.assign(b, { unread: 5, unasked: 5 })
+    Object.assign(b.record!, { untracked: true })
     b.stream = { idle: () => false } as never
-    c.bytes = new Uint8Array([1, 2])
+    Object.assign(c.record!, { bytes: new Uint8Array([1, 2]) })
     let at: string | undefined = 't.4'
     const places = calls.placesOf(c)
     places.stand('topic', () => at)
@@ -75,7 +77,7 @@ it('gives back each call as it stood', () =>
       [
         1,
         {
-          call: a.message,
+          call: a.record!.message,
           bytes: undefined,
           cursor: 'e.7',
           unread: 70,
@@ -88,7 +90,7 @@ it('gives back each call as it stood', () =>
       [
         3,
         {
-          call: b.message,
+          call: b.record!.message,
           bytes: undefined,
           cursor: undefined,
           unread: 5,
@@ -101,8 +103,8 @@ it('gives back each call as it stood', () =>
       [
         5,
         {
-          call: c.message,
-          bytes: c.bytes,
+          call: c.record!.message,
+          bytes: c.record!.bytes,
           cursor: undefined,
           unread: 0,
           unasked: 0,
@@ -149,7 +151,7 @@ it('keeps a place that was not taken, and writes where it has moved', () =>
     const end = wake()
     expect(end.calls.placesOf(end.started[0]!.call).take('topic')).toBe('t.2')
     // With an id of its own it needs none.
-    end.started[0]!.call.cursor = 'e.1'
+    end.started[0]!.call.record!.cursor = 'e.1'
     end.calls.changed(end.started[0]!.call)
     end.calls.save()
     end.shelf.save()
@@ -164,7 +166,7 @@ it('writes one attachment for what a thousand calls did in one turn, and starts 
     calls.save()
     expect(write.mock.calls.length).toBe(1)
     for (const one of all) {
-      one.cursor = `epoch.${one.id}`
+      one.record!.cursor = `epoch.${one.id}`
       calls.changed(one)
     }
     calls.save()

@@ -1,7 +1,8 @@
 import { type Codec, createRichCodec, DEPTH, type RichTypes, richTypes } from '@pairwire/wire'
 import { checkRetention, type Retention } from '../retention.ts'
 import type { Topic } from '../topic.ts'
-import { idAt, TopicReader } from '../topic-reader.ts'
+import { idAt } from '../topic-log.ts'
+import { TopicReader } from '../topic-reader.ts'
 import { EventCache } from './event-cache.ts'
 import { placesOf } from './places.ts'
 import { type Shared, SqliteLog } from './sqlite-log.ts'
@@ -87,7 +88,7 @@ export const durableTopic = <T>(
     subscribe({ lastEventId, signal, snapshot } = {}) {
       const places = signal && placesOf.get(signal)
       const reader = new TopicReader<T>(log, { lastEventId: lastEventId ?? places?.take(key), signal, snapshot })
-      reader.moved = places?.stand(key, () => reader.position)
+      if (places) reader.follow(places.stand(key, () => reader.position))
       return reader
     },
   }

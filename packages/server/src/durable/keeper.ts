@@ -1,4 +1,4 @@
-import type { Answering, Encoded, Line } from '@pairwire/wire'
+import type { Encoded, Line, Publishing } from '@pairwire/wire'
 import type { Asked } from '../results.ts'
 import type { KeptSession, Session, SessionHello, SessionSocket } from '../session.ts'
 import type { KeptSocket, SocketKeeper, SocketPeer } from '../socket-peer.ts'
@@ -144,7 +144,7 @@ export class Keeper implements SocketKeeper {
     this.#host.touch(this)
   }
 
-  changed(call: Answering): void {
+  changed(call: Publishing): void {
     this.calls.changed(call)
     this.#host.touch(this)
   }

@@ -1,4 +1,11 @@
-import { type Answering, createRichCodec, type Encoded, type Line, type Recorder, type RichTypes } from '@pairwire/wire'
+import {
+  createRichCodec,
+  type Encoded,
+  type Line,
+  type Publishing,
+  type Recorder,
+  type RichTypes,
+} from '@pairwire/wire'
 import type { Sleeping } from '../host.ts'
 import type { Session } from '../session.ts'
 import type { SessionStore } from '../sessions.ts'
@@ -107,9 +114,9 @@ export class Sleeper implements Sleeping, KeeperHost {
 
   #recorder(): Recorder {
     return {
-      changed: (call: Answering) => call.line && this.sockets.get(call.line)?.changed(call),
-      signal: (call: Answering, signal: AbortSignal) => {
-        const keeper = call.procedure.kind === 'subscription' && call.line && this.sockets.get(call.line)
+      changed: (call: Publishing) => call.line && this.sockets.get(call.line)?.changed(call),
+      signal: (call: Publishing, signal: AbortSignal) => {
+        const keeper = call.line && this.sockets.get(call.line)
         if (keeper) placesOf.set(signal, keeper.calls.placesOf(call))
       },
     }

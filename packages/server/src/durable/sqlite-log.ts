@@ -1,8 +1,9 @@
 import { type Tracked, tracked } from '@pairwire/contract'
 import type { Codec } from '@pairwire/wire'
 import { nanoid } from 'nanoid'
+import { Later } from '../later.ts'
 import type { Retention } from '../retention.ts'
-import { idAt, type Standing, type TopicLog, type Waiting } from '../topic-reader.ts'
+import { idAt, type Standing, type TopicLog, type Waiting } from '../topic-log.ts'
 import type { CachedEvent, EventCache } from './event-cache.ts'
 import { loadEvent, storeEvent } from './stored-event.ts'
 import type { Log, Mark, TopicTable } from './topic-table.ts'
@@ -37,6 +38,7 @@ const NOWHERE: Log = { id: 0, epoch: '', last: START }
 export class SqliteLog<T> implements TopicLog<T> {
   readonly retention: Retention
   readonly codec: Codec
+  readonly later: Later = new Later()
   readonly #shared: Shared
   readonly #name: string
   readonly #waiting = new Set<Waiting>()
