@@ -1,7 +1,11 @@
 import { RpcError } from '@pairwire/contract'
 import { bytesOf, joinFrame, splitFrame, viewOf } from './bytes.ts'
 import type { Codec, Encoded } from './codec.ts'
-import { type Flat, isLeaf, kindOf, type RichTypes } from './rich-types.ts'
+import { type Flat, isLeaf, kindOf, type Mark, type RichTypes } from './rich-types.ts'
+
+/** superjson's tree of annotations: the mark of this place and those inside it, or places below by their path. */
+export type Marks = readonly [mark: Mark, inner?: Places] | Places
+type Places = { [path: string]: Marks }
 
 const fail = (message: string) => new RpcError('INVALID_ARGUMENT', message, { executed: 'no' })
 const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null
