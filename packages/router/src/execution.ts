@@ -1,7 +1,7 @@
 import { RpcError } from '@pairwire/contract'
 import { check, invalidInput, invalidOutput } from './check.ts'
 import { expose } from './expose.ts'
-import { HandlerView } from './handler-view.ts'
+import { HandlerView, StreamView } from './handler-view.ts'
 import type { Invocation } from './invocation.ts'
 import type { Next } from './middleware.ts'
 import { MiddlewareView } from './middleware-view.ts'
@@ -77,11 +77,12 @@ export class Execution {
 
   /** Runs the middleware at `index`, or the handler behind the last one. */
   #step(index: number, ctx: unknown): unknown {
-    const { middlewares, handler } = this.#route
+    const { middlewares, handler, takesStream } = this.#route
     const middleware = middlewares[index]
     if (!middleware) {
       this.#entered = true
-      return handler(new HandlerView(this.#route, this.#call, this.#input, ctx))
+      const View = takesStream ? StreamView : HandlerView
+      return handler(new View(this.#route, this.#call, this.#input, ctx))
     }
     let called = false
     const next = (options?: { readonly ctx: object }): unknown => {

@@ -3,7 +3,7 @@ import { CheckedIterator } from './checked-iterator.ts'
 import type { ErrorConstructors } from './errors.ts'
 import type { HandlerCall } from './handler.ts'
 import type { Invocation } from './invocation.ts'
-import type { Route } from './route.ts'
+import type { Check, Route } from './route.ts'
 
 const NO_METADATA: Readonly<Record<string, string>> = Object.freeze({})
 
@@ -21,7 +21,6 @@ export class HandlerView implements HandlerCall<any, unknown, unknown> {
   readonly ctx: unknown
   readonly #route: Route
   readonly #call: Invocation
-  #stream: AsyncIterable<unknown> | undefined
 
   constructor(route: Route, call: Invocation, input: unknown, ctx: unknown) {
     this.#route = route
@@ -31,11 +30,7 @@ export class HandlerView implements HandlerCall<any, unknown, unknown> {
   }
 
   get stream(): AsyncIterable<unknown> | undefined {
-    const { item } = this.#route
-    const { stream } = this.#call
-    if (item === undefined || !stream) return undefined
-    this.#stream ??= new CheckedIterator(stream, (value) => check(item, value, invalidItem), rethrow)
-    return this.#stream
+    return undefined
   }
 
   get signal(): AbortSignal {
@@ -69,5 +64,25 @@ export class HandlerView implements HandlerCall<any, unknown, unknown> {
 
   get metadata(): Readonly<Record<string, string>> {
     return this.#call.metadata ?? NO_METADATA
+  }
+}
+
+/** What the handler of a procedure sees whose callers send a stream along. */
+export class StreamView extends HandlerView {
+  readonly #check: Check
+  readonly #items: Pick<Invocation, 'stream'>
+  #stream: AsyncIterable<unknown> | undefined
+
+  constructor(route: Route, call: Invocation, input: unknown, ctx: unknown) {
+    super(route, call, input, ctx)
+    this.#check = route.item
+    this.#items = call
+  }
+
+  override get stream(): AsyncIterable<unknown> | undefined {
+    const { stream } = this.#items
+    if (!stream) return undefined
+    this.#stream ??= new CheckedIterator(stream, (item) => check(this.#check, item, invalidItem), rethrow)
+    return this.#stream
   }
 }

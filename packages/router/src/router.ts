@@ -1,5 +1,5 @@
 import type { Client } from '@pairwire/contract'
-import { type Answers, type Codec, createAnswers, LIMITS } from '@pairwire/wire'
+import { type Answers, type Codec, createAnswers, LIMITS, type Invocation as WireInvocation } from '@pairwire/wire'
 import { createCaller } from './caller.ts'
 import { Execution } from './execution.ts'
 import type { Mountable } from './handler.ts'
@@ -77,8 +77,9 @@ export const createRouter = <C, Ctx, ClientContract>(
         codec,
         limits: LIMITS,
         callee: {
+          ctx: {},
           find: router.find,
-          run: (entry, call) => run(entry as Entry, Object.assign(call, { ctx: {} })),
+          run: (entry, call) => run(entry as Entry, call as WireInvocation & Invocation),
           mask: (error, path, kind) => mask(error, path, kind),
         },
       }),

@@ -107,6 +107,9 @@ const cutShort = (call: Pick<WireInvocation, 'aborted' | 'path'>, start: () => u
   }
 }
 
+/** A call with what this end gives to each. */
+type Call = Invocation & WireInvocation
+
 const NONE: ReadonlySet<number> = /* @__PURE__ */ new Set()
 const REFRESHER: Callable = { path: REFRESH, kind: 'query', takesStream: false }
 
@@ -123,6 +126,9 @@ export class Session implements ClientSession, Callee {
   readonly hello: SessionHello
   /** What `authenticate` said of whose it is, the last time it was asked. */
   identity: unknown
+  /** What its handlers are given, and how they call its client. */
+  ctx: unknown
+  readonly client: unknown
   lastCallId = 0
   /** Another has taken over from this one, which has nothing to do any more. */
   dead = false
@@ -130,8 +136,6 @@ export class Session implements ClientSession, Callee {
   deadline: number | undefined
   readonly #options: SessionOptions
   readonly #owner: SessionOwner
-  readonly #client: unknown
-  #ctx: unknown
   #pending: Set<number> | undefined
   /** The latest. */
   #socket: SessionSocket | undefined
@@ -153,7 +157,7 @@ export class Session implements ClientSession, Callee {
     this.lastCallId = from?.lastCallId ?? 0
     if (from instanceof Session) this.results = from.results
     else if (hello.id) this.results = new Results(from?.results ?? { epoch: this.epoch }, limits.results, owner)
-    this.#client = clientOf?.(this)
+    this.client = clientOf?.(this)
     this.answers = createAnswers({
       codec: hello.codec,
       limits,
@@ -167,6 +171,10 @@ export class Session implements ClientSession, Callee {
 
   get codec(): Codec {
     return this.hello.codec
+  }
+
+  get onError(): OnError | undefined {
+    return this.#options.onError
   }
 
   /** Mutations whose handlers have to be waited for. */
@@ -198,7 +206,7 @@ export class Session implements ClientSession, Callee {
   attach(socket: SessionSocket, { ctx, identity }: Identified): void {
     // One from before a sleep, which had to wait for its context, takes the place of none that came after it.
     if (this.isPast(socket.order)) return void this.#stand(socket)
-    this.#ctx = ctx
+    this.ctx = ctx
     this.identity = identity
     const before = this.#socket
     // First, so that the session is not left by its last socket.
@@ -260,7 +268,7 @@ export class Session implements ClientSession, Callee {
   }
 
   run(procedure: Callable, call: WireInvocation): unknown {
-    const work = call.path === REFRESH ? this.#refresh(call.input) : this.#start(procedure as Entry, this.#extend(call))
+    const work = call.path === REFRESH ? this.#refresh(call.input) : this.#start(procedure as Entry, call as Call)
     return this.#options.sleep ? this.#await(call.id, procedure.kind, work) : work
   }
 
@@ -271,15 +279,6 @@ export class Session implements ClientSession, Callee {
   #stand(socket: SessionSocket): void {
     this.#others ??= new Set()
     this.#others.add(socket)
-  }
-
-  /** One by one, and not by Object.assign, which makes each call an object of another shape on its way. */
-  #extend(call: WireInvocation): Invocation & WireInvocation {
-    const extended = call as { -readonly [K in keyof Invocation]: Invocation[K] } & WireInvocation
-    extended.ctx = this.#ctx
-    extended.onError = this.#options.onError
-    extended.client = this.#client
-    return extended
   }
 
   /** Has what a call does waited for, where the process would end otherwise; a subscription can be started again. */
@@ -295,7 +294,7 @@ export class Session implements ClientSession, Callee {
     return work
   }
 
-  #start(entry: Entry, call: Invocation & WireInvocation): unknown {
+  #start(entry: Entry, call: Call): unknown {
     const { router, once } = this.#options
     if (entry.retry !== 'once') return router.run(entry, call)
     const start = () => router.run(entry, call)
@@ -308,14 +307,14 @@ export class Session implements ClientSession, Callee {
     const { owner, identity, ctx } = await this.#socket!.identify(params)
     if (owner !== this.hello.owner)
       throw new RpcError('PERMISSION_DENIED', 'a connection cannot pass to somebody else: make another client')
-    this.#ctx = ctx
+    this.ctx = ctx
     this.identity = identity
     this.#options.sleep?.identified(this)
     const { router, onError } = this.#options
     this.answers.review(async (call) => {
       if (call.path === REFRESH) return undefined
       try {
-        await router.authorize(call.procedure as Entry, Object.assign(call, { ctx }) as unknown as Invocation)
+        await router.authorize(call.procedure as Entry, call as unknown as Call)
       } catch (error) {
         return error instanceof RpcError ? error : mask(error, call.path, call.procedure.kind, onError)
       }

@@ -2,6 +2,7 @@ import { RpcError } from '@pairwire/contract'
 import { Answering } from './answering.ts'
 import type { Callable } from './callee.ts'
 import type { Line } from './line.ts'
+import { isResent } from './memory.ts'
 import type { WireOptions } from './messages.ts'
 import { type Publisher, Publishing } from './publishing.ts'
 
@@ -29,9 +30,8 @@ export const createAnswering = (
   input: unknown,
   options: WireOptions,
   line: Line,
-  resent = false,
 ): Answering =>
-  new (procedure.kind === 'subscription' ? Publishing : Answering)(gate, id, procedure, input, options, line, resent)
+  new (procedure.kind === 'subscription' ? Publishing : Answering)(gate, id, procedure, input, options, line)
 
 /** @throws RpcError where the call is refused, before anything of it is kept */
 export const accept = (
@@ -46,7 +46,7 @@ export const accept = (
   const { callee, limits, memory } = gate
   const procedure = path.length > limits.path ? undefined : callee.find(path)
   const again = (options.attempt as number) > 1
-  const resent = !!memory?.forgot(id) || (again && options.epoch !== memory?.epoch)
+  const resent = isResent(memory, id, options)
   const executed = resent || (again && procedure?.kind !== 'mutation') ? 'unknown' : 'no'
   const wait = gate.admit?.()
   if (wait) throw refuse('RESOURCE_EXHAUSTED', `more than ${limits.rate} calls per second`, executed, wait)
@@ -71,7 +71,7 @@ export const accept = (
   const remaining = asked ?? Number.POSITIVE_INFINITY
   if (!(remaining > 0)) throw refuse('DEADLINE_EXCEEDED', 'the deadline had passed', executed)
   const input = gate.codec.decode(json, marks, line.bytes)
-  const call = createAnswering(gate, id, procedure, input, options, line, resent)
+  const call = createAnswering(gate, id, procedure, input, options, line)
   if (Number.isFinite(remaining)) call.deadline = Date.now() + remaining
   return call
 }

@@ -4,7 +4,7 @@ import type { Codec, Encoded } from './codec.ts'
 import type { Deadlines, Expiring } from './deadlines.ts'
 import type { Inbox } from './inbox.ts'
 import { type Line, pack } from './line.ts'
-import type { Memory } from './memory.ts'
+import { isResent, type Memory } from './memory.ts'
 import { ERROR, type Limits, RESULT, type WireOptions } from './messages.ts'
 
 const NONE: Readonly<Record<string, string>> = /* @__PURE__ */ Object.freeze({})
@@ -33,7 +33,6 @@ export class Answering implements Invocation, Expiring {
   readonly procedure: Callable
   readonly input: unknown
   readonly options: WireOptions
-  readonly resent: boolean
   /** Where the answer goes: none while its socket is lost and no other has taken it over. */
   line: Line | undefined
   deadline: number | undefined
@@ -42,30 +41,29 @@ export class Answering implements Invocation, Expiring {
   silent = false
   /** The handler has ended. */
   released = false
-  /** What whoever answers it gives it, beside what its caller said. */
-  ctx: unknown
-  onError: unknown
-  client: unknown
   protected readonly answerer: Answerer
   #controller: AbortController | undefined
   #reason: RpcError | undefined
 
-  constructor(
-    answerer: Answerer,
-    id: number,
-    procedure: Callable,
-    input: unknown,
-    options: WireOptions,
-    line: Line,
-    resent: boolean,
-  ) {
+  constructor(answerer: Answerer, id: number, procedure: Callable, input: unknown, options: WireOptions, line: Line) {
     this.answerer = answerer
     this.id = id
     this.procedure = procedure
     this.input = input
     this.options = options
     this.line = line
-    this.resent = resent
+  }
+
+  get ctx(): unknown {
+    return this.answerer.callee.ctx
+  }
+
+  get client(): unknown {
+    return this.answerer.callee.client
+  }
+
+  get onError(): unknown {
+    return this.answerer.callee.onError
   }
 
   get path(): string {
@@ -92,6 +90,10 @@ export class Answering implements Invocation, Expiring {
     return this.options.attempt ?? 1
   }
 
+  get resent(): boolean {
+    return isResent(this.answerer.memory, this.id, this.options)
+  }
+
   get aborted(): boolean {
     return !!this.#reason
   }
@@ -108,7 +110,7 @@ export class Answering implements Invocation, Expiring {
   /** What its handler has returned. */
   finish(value: unknown): void {
     try {
-      if (!this.silent) this.#conclude(RESULT, this.answerer.codec.encode(value))
+      if (!this.silent) conclude(this, this.answerer, RESULT, this.answerer.codec.encode(value))
       this.release()
     } catch (error) {
       this.fail(error, true)
@@ -125,7 +127,7 @@ export class Answering implements Invocation, Expiring {
     const known = error instanceof RpcError && !unsent
     try {
       const told = known || silent ? (error as RpcError) : callee.mask(error, path, procedure.kind)
-      if (!silent) this.#conclude(ERROR, encodeError(this.answerer.codec, told), told.executed !== 'no')
+      if (!silent) conclude(this, this.answerer, ERROR, encodeError(this.answerer.codec, told), told.executed !== 'no')
     } catch (cause) {
       // The error's data cannot be sent.
       this.tell(callee.mask(cause, path, procedure.kind))
@@ -136,7 +138,7 @@ export class Answering implements Invocation, Expiring {
   /** Tells what may not fit the other end's limits; the caller has a clock of its own. */
   tell(error: RpcError): void {
     try {
-      this.#conclude(ERROR, encodeError(this.answerer.codec, error))
+      conclude(this, this.answerer, ERROR, encodeError(this.answerer.codec, error))
     } catch {}
   }
 
@@ -175,15 +177,19 @@ export class Answering implements Invocation, Expiring {
 
   /** Nobody reads any more what its handler makes. */
   protected left(): void {}
+}
 
-  /** Sends how it has ended, and remembers it where it cannot be found out by running the call again. */
-  #conclude(op: number, value: Encoded, ran = true): void {
-    const { id, procedure, line } = this
-    const { limits, memory } = this.answerer
-    const answer = pack((line ?? limits).message, `${op},${id}`, value)
-    line?.push(answer.text, answer.bytes)
-    if (ran && procedure.kind === 'mutation') memory?.keep(id, answer, line)
-  }
+/** Sends how a call has ended, and remembers it where it cannot be found out by running the call again. */
+const conclude = (
+  { id, procedure, line }: Answering,
+  { limits, memory }: Answerer,
+  op: number,
+  value: Encoded,
+  ran = true,
+): void => {
+  const answer = pack((line ?? limits).message, `${op},${id}`, value)
+  line?.push(answer.text, answer.bytes)
+  if (ran && procedure.kind === 'mutation') memory?.keep(id, answer, line)
 }
 
 export const encodeError = (codec: Codec, { code, message, data, executed, retryAfter }: RpcError): Encoded =>

@@ -48,6 +48,10 @@ export interface Feed extends AsyncIterator<unknown> {
 
 /** Whoever answers calls: a router, as far as a peer knows one. */
 export interface Callee {
+  /** What each call is given, beside what its caller said. */
+  readonly ctx?: unknown
+  readonly client?: unknown
+  readonly onError?: unknown
   find(path: string): Callable | undefined
   /** A value or a promise of one; for a subscription an async iterable or a promise of one, whose events are to be checked. */
   run(procedure: Callable, call: Invocation): unknown

@@ -24,19 +24,26 @@ const shared = (codec: Codec, event: Tracked<unknown>): Shared => {
   return made
 }
 
+/** Sends what is composed already; what is too large is refused as anything is. */
+const send = (line: Line, text: string, head: string, value: Encoded, id: string): number => {
+  const { bytes, length = 0 } = value
+  if (Math.max(text.length, length) > line.message) return line.send(head, value, id)
+  line.push(text, bytes)
+  return WEIGHT + text.length + length
+}
+
 /**
  * Sends an event to the caller of a subscription; returns what it weighs.
  * @throws RpcError for one that cannot be sent
  */
 export const sendEvent = (line: Line, codec: Codec, call: number, event: unknown): number => {
   const head = `${EVENT},${call}`
-  if (!(event instanceof Tracked)) return line.send(head, codec.encode(event), '')
-  if (!event.isShared) return line.send(head, codec.encode(event.data), JSON.stringify(event.id))
-  const { value, id, tail } = shared(codec, event)
-  const text = `[${head}${tail}`
-  const { bytes, length = 0 } = value
-  // Refused where all are.
-  if (Math.max(text.length, length) > line.message) return line.send(head, value, id)
-  line.push(text, bytes)
-  return WEIGHT + text.length + length
+  const isTracked = event instanceof Tracked
+  if (isTracked && event.isShared) {
+    const { value, id, tail } = shared(codec, event)
+    return send(line, `[${head}${tail}`, head, value, id)
+  }
+  const value = codec.encode(isTracked ? event.data : event)
+  const id = isTracked ? JSON.stringify(event.id) : ''
+  return send(line, compose(head, value, id), head, value, id)
 }

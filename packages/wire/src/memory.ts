@@ -1,4 +1,5 @@
 import type { Line, Packed } from './line.ts'
+import type { WireOptions } from './messages.ts'
 
 /** What is remembered of the mutations of one caller, who may have lost the socket before it heard of them. */
 export interface Memory {
@@ -13,3 +14,7 @@ export interface Memory {
   /** The caller has got what was sent on this line before it was asked. */
   confirm(line: Line): void
 }
+
+/** Whether a call may have been taken before, by an end whose memory of it is gone. */
+export const isResent = (memory: Memory | undefined, id: number, { attempt, epoch }: WireOptions): boolean =>
+  !!memory?.forgot(id) || ((attempt as number) > 1 && epoch !== memory?.epoch)
