@@ -45,26 +45,34 @@ const contents = (value: object, budget: Budget, depth: number): number => {
   if (ArrayBuffer.isView(value)) return value.buffer.byteLength
   if (value instanceof ArrayBuffer) return value.byteLength
   if (depth > DEPTH) return 0
-  const of = (part: unknown) => measure(part, budget, depth)
-  if (Array.isArray(value)) return sampled(value.length, (i) => of(read(value, i)), budget)
+  if (Array.isArray(value)) return sampled(value.length, (i) => measure(read(value, i), budget, depth), budget)
   if (value instanceof Map) {
     const entries = value.entries()
     return sampled(
       value.size,
       () => {
         const [key, item] = entries.next().value as [unknown, unknown]
-        return of(key) + of(item)
+        return measure(key, budget, depth) + measure(item, budget, depth)
       },
       budget,
     )
   }
   if (value instanceof Set) {
     const items = value.values()
-    return sampled(value.size, () => of(items.next().value), budget)
+    return sampled(value.size, () => measure(items.next().value, budget, depth), budget)
   }
   const keys = Object.keys(value)
-  return sampled(keys.length, (i) => 2 * keys[i]!.length + of(read(value, keys[i]!)), budget)
+  if (keys.length > SAMPLE) return sampled(keys.length, (i) => property(value, keys[i]!, budget, depth), budget)
+  // Most events are small records.
+  let weight = 0
+  let seen = 0
+  for (; seen < keys.length && (budget.nodes > 0 || seen === 0); seen++)
+    weight += property(value, keys[seen]!, budget, depth)
+  return seen ? weight * (keys.length / seen) : 0
 }
+
+const property = (value: object, key: string, budget: Budget, depth: number): number =>
+  2 * key.length + measure(read(value, key), budget, depth)
 
 /** The weight of so many parts, by that of as many of them as may still be looked at. */
 const sampled = (length: number, part: (index: number) => number, budget: Budget): number => {
