@@ -1,4 +1,4 @@
-import { Call, type CallSettings, type Codec, type Deadlines, type Peer } from '@pairwire/wire'
+import { Call, type CallSettings, type Codec, type Peer } from '@pairwire/wire'
 
 /** The calls of a connection that have not ended: those that wait for a socket, in order, and those that are on one. */
 export interface CallQueue {
@@ -18,7 +18,6 @@ export interface CallQueue {
 
 export interface CallQueueOptions {
   readonly codec: Codec
-  readonly deadlines: Deadlines
   /** Milliseconds that a call may take if it says nothing else. */
   readonly timeout: number
   /** Bytes that calls may take. */
@@ -29,10 +28,16 @@ export interface CallQueueOptions {
   left(): void
 }
 
+/**
+ * Calls that this process waits for, on all its connections. While there are none both ends would idle, so that the next one
+ * does not wait for others to share its frame with.
+ */
+let underWay = 0
+
 /** What keeping a call takes, in bytes, about. */
 export const sizeOf = ({ input }: Call): number => 64 + (input ? input.json.length + (input.length ?? 0) : 0)
 
-export const createCallQueue = ({ codec, deadlines, timeout, buffer, problem, left }: CallQueueOptions): CallQueue => {
+export const createCallQueue = ({ codec, timeout, buffer, problem, left }: CallQueueOptions): CallQueue => {
   const calls = new Set<Call>()
   /** Those that wait for a place, in order. */
   let queue = new Set<Call>()
@@ -41,16 +46,48 @@ export const createCallQueue = ({ codec, deadlines, timeout, buffer, problem, le
   /** How many calls on a socket are not known to be subscriptions: the server takes only so many at once. */
   let running = 0
   let peer: Peer | undefined
+  /** Whether the next call is the first since one has ended: of several that are made together, one leaves alone. */
+  let isFirst = true
   let slots = 0
   let nextId = -1
   let held = 0
+  /** For the deadlines of all calls. It stays set when its call has ended: to set and clear one for each call costs more. */
+  let timer: ReturnType<typeof setTimeout> | undefined
+  let due = Infinity
 
+  const watch = ({ deadline = due }: Call) => {
+    if (deadline >= due) return
+    due = deadline
+    clearTimeout(timer)
+    timer = setTimeout(sweep, due - Date.now())
+  }
+  const sweep = () => {
+    due = Infinity
+    for (const call of calls) {
+      if (call.deadline! <= Date.now()) call.expire()
+      else watch(call)
+    }
+  }
+  /** Where there is neither a socket nor a call, no timer keeps a process alive, or a Durable Object awake. */
+  const unwatch = () => {
+    if (calls.size) return
+    clearTimeout(timer)
+    due = Infinity
+  }
   /** Says how many places a call takes, 1 or none; returns how many it took. */
   const take = (call: Call, places: number) => {
     const { runs } = call
     call.runs = places
     running += places - runs
+    underWay += places - runs
     return runs
+  }
+  const open = (call: Call) => {
+    isFirst = false
+    take(call, +!call.isStream)
+    // The same on every socket, so that the server knows it again.
+    call.id ||= nextId += 2
+    call.open(peer!)
   }
   const flush = () => {
     while (peer && running < slots && queue.size) {
@@ -59,10 +96,7 @@ export const createCallQueue = ({ codec, deadlines, timeout, buffer, problem, le
       if (done) waiting = queue.values()
       else {
         queue.delete(call)
-        take(call, +!call.isStream)
-        // The same on every socket, so that the server knows it again.
-        call.id ||= nextId += 2
-        call.open(peer)
+        open(call)
       }
     }
   }
@@ -74,8 +108,9 @@ export const createCallQueue = ({ codec, deadlines, timeout, buffer, problem, le
     ended(call: Call) {
       if (!calls.delete(call)) return
       held -= sizeOf(call)
-      deadlines.delete(call)
-      queue.delete(call)
+      isFirst = true
+      // One that takes a place does not wait for one.
+      if (!call.runs) queue.delete(call)
       // Asked of every call, and true of few.
       if (call.pause) clearTimeout(call.pause)
       owner.streams(call)
@@ -105,25 +140,37 @@ export const createCallQueue = ({ codec, deadlines, timeout, buffer, problem, le
       if (!call.ended) {
         calls.add(call)
         held += size
-        deadlines.add(call)
-        codec.keep?.(call.input!)
-        queue.add(call)
+        watch(call)
+        if (peer && running < slots && !queue.size) {
+          const outbox = isFirst && !underWay ? peer.line.outbox : undefined
+          outbox?.hold?.()
+          open(call)
+          outbox?.release?.(true)
+        } else {
+          codec.keep?.(call.input!)
+          queue.add(call)
+        }
       }
       return call
     },
     lead(to, most = 256) {
       peer = to
       slots = most
+      if (!to) unwatch()
     },
     restore(own) {
       for (const call of own) take(call, 0)
       queue = new Set([...own, ...queue])
       waiting = queue.values()
     },
-    move: (call) => queue.add(call),
+    move(call) {
+      take(call, 0)
+      queue.add(call)
+    },
     flush,
     end(code, why) {
       for (const call of calls) call.end(code, why)
+      unwatch()
     },
   }
 }

@@ -1,4 +1,4 @@
-import type { Answers, Codec, Deadlines, OutboxFactory, Socket, Upload } from '@pairwire/wire'
+import type { Answers, Codec, OutboxFactory, Socket, Upload } from '@pairwire/wire'
 
 export interface ConnectionOptions {
   /**
@@ -44,7 +44,6 @@ export interface ReconnectOptions {
 export interface Features {
   readonly codec: Codec
   readonly outbox: OutboxFactory
-  deadlines(): Deadlines
   /** Answers the server's calls on one socket. */
   readonly answering?: ((codec: Codec) => Answers) | undefined
   /** Sends input streams. */

@@ -96,7 +96,6 @@ export const createConnection = (
   const listeners = new Set<StateListener>()
   const calls = createCallQueue({
     codec,
-    deadlines: features.deadlines(),
     timeout,
     buffer,
     problem: () => problem,
@@ -133,6 +132,7 @@ export const createConnection = (
   }
   /** Closes what is not used any more. */
   const rest = () => {
+    if (!leaving.size && !idle) return
     for (const link of leaving) if (!link.peer!.live.size) release(link, DRAINING)
     if (!idle || waiting) return
     clearTimeout(timer)
@@ -226,10 +226,10 @@ export const createConnection = (
     if (!old && resumed && !leaving.size) link.peer!.line.push(`[${GOAWAY}]`)
     if (old) {
       leaving.add(old)
-      for (const [id, { caller }] of old.peer!.live) {
-        if (!(caller as Call).resumes()) continue
+      for (const [id, call] of old.peer!.live as ReadonlyMap<number, Call>) {
+        if (!call.resumes()) continue
         old.peer!.cancel(id)
-        calls.move(caller as Call)
+        calls.move(call)
       }
     }
     calls.flush()
@@ -280,7 +280,6 @@ export const createConnection = (
       const call = calls.make(path, input, settings, closed ? problem : undefined)
       rest()
       if (state === 'idle' && calls.size()) start()
-      calls.flush()
       return call
     },
     on(_event, listener) {

@@ -1,7 +1,6 @@
 import {
   type Answers,
   type Codec,
-  createDeadlines,
   createOutbox,
   createRichCodec,
   DEPTH,
@@ -39,7 +38,6 @@ export const createClient = <T>(url: string | URL, options: RichClientOptions = 
     codec: createRichCodec(DEPTH, types),
     answering: router?.answers,
     outbox: createOutbox,
-    deadlines: createDeadlines,
     upload,
   })
 }

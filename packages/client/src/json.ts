@@ -1,4 +1,4 @@
-import { createTickOutbox, createTimers, jsonCodec } from '@pairwire/wire'
+import { createTickOutbox, jsonCodec } from '@pairwire/wire'
 import { type ClientOptions, connectClient, type PairwireClient } from './create-client.ts'
 
 /**
@@ -8,7 +8,7 @@ import { type ClientOptions, connectClient, type PairwireClient } from './create
  * @throws TypeError for a URL that cannot be one
  */
 export const createClient = <T>(url: string | URL, options: ClientOptions = {}): PairwireClient<T> =>
-  connectClient<T>(url, options, { codec: jsonCodec, outbox: createTickOutbox, deadlines: createTimers })
+  connectClient<T>(url, options, { codec: jsonCodec, outbox: createTickOutbox })
 
 export { type Client, isRpcError, RpcError, safe } from '@pairwire/contract'
 export type { ClientConnection, ConnectionState, StateDetail, StateListener } from './connection.ts'

@@ -1,4 +1,4 @@
-import { createDeadlines, createOutbox, createRichCodec, DEPTH, LIMITS, richTypes, upload } from '@pairwire/wire'
+import { createOutbox, createRichCodec, DEPTH, LIMITS, richTypes, upload } from '@pairwire/wire'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { breathe, Clock, isNode, turn } from '../test/model/clock.ts'
 import { type Connection, type ConnectionState, createConnection } from './connection.ts'
@@ -158,7 +158,7 @@ class Machine {
         },
         ...options,
       },
-      { codec: createRichCodec(DEPTH, richTypes), outbox: createOutbox, deadlines: createDeadlines, upload },
+      { codec: createRichCodec(DEPTH, richTypes), outbox: createOutbox, upload },
     )
     this.connection.on('state', (state) => {
       if (!EDGES[this.#state].includes(state)) this.#say(`went from ${this.#state} to ${state}`)

@@ -24,7 +24,7 @@ const make = (settings: CallSettings = {}, { input = 'input' as unknown, message
     const { weigh } = line
     line.weigh = (change) => {
       unread += change
-      weigh(change)
+      weigh.call(line, change)
     }
     const peer = createPeer(line, {})
     return {

@@ -47,13 +47,20 @@ export interface CallOwner {
   problem?(): string
 }
 
+/** Fulfils a promise, and rejects it. */
+type Settlers = readonly [resolve: (value: unknown) => void, reject: (error: unknown) => void]
+
+/** Most calls have none. */
+const NO_SETTINGS: CallSettings = {}
+
 /**
- * One call as its user holds it: awaitable and async-iterable at once, since whoever calls does not know which of the
+ * One call as its user holds it: a promise and async-iterable at once, since whoever calls does not know which of the
  * two the procedure is. It outlives the socket that carries it, and ends exactly once.
  *
- * A class: as a closure with a function for all it can do, each call would be two kilobytes of garbage.
+ * A class: as a closure with a function for all it can do, each call would be two kilobytes of garbage. A promise, and
+ * nothing like one: that would be awaited through three others.
  */
-export class Call implements PromiseLike<unknown>, AsyncIterable<unknown, undefined>, Caller, Expiring, InboxOwner {
+export class Call extends Promise<unknown> implements AsyncIterable<unknown, undefined>, Caller, Expiring, InboxOwner {
   /** By which it is known on each socket that carries it; 0 before the first. */
   id = 0
   /** Whether its user reads it as a stream. */
@@ -64,15 +71,18 @@ export class Call implements PromiseLike<unknown>, AsyncIterable<unknown, undefi
   pause: ReturnType<typeof setTimeout> | undefined
   /** Whether the call has ended. */
   ended = false
-  deadline: number | undefined
+  declare deadline: number | undefined
   /** The id of the last event that was read. */
-  lastEventId: string | undefined
+  declare lastEventId: string | undefined
   /** What it sends; undefined where its input could not be encoded, which ended it. */
   input: Encoded | undefined
-  declare timer?: NonNullable<Expiring['timer']>
   readonly #owner: CallOwner
   readonly #path: string
   readonly #settings: CallSettings
+  readonly #settlers: Settlers
+  #onGap: CallSettings['onGap']
+  /** Whether its user has asked for its result. */
+  #isAwaited = false
   #peer: Peer | undefined
   /** How often it was sent, since something else than a lost socket was the reason to. */
   #attempt = 0
@@ -82,9 +92,6 @@ export class Call implements PromiseLike<unknown>, AsyncIterable<unknown, undefi
   #epoch: string | undefined
   #reason: Gap['reason'] = 'untracked'
   #inbox: Inbox | undefined
-  #promise: Promise<unknown> | undefined
-  /** Fulfils the promise, and rejects it. */
-  #settlers: ((value: unknown) => void)[] | undefined
   /** How it ended, and with what. */
   #op: number | undefined
   #value: unknown
@@ -99,11 +106,17 @@ export class Call implements PromiseLike<unknown>, AsyncIterable<unknown, undefi
     settings: CallSettings | undefined,
     defaultTimeout: number,
   ) {
+    let settlers: Settlers
+    super((...both) => {
+      settlers = both
+    })
+    this.#settlers = settlers!
     this.#owner = owner
     this.#path = path
     // A copy, since who calls may use the object again.
-    this.#settings = { ...settings }
-    const { signal, timeout, lastEventId } = this.#settings
+    this.#settings = settings ? { ...settings } : NO_SETTINGS
+    const { signal, timeout, lastEventId, onGap } = this.#settings
+    this.#onGap = onGap
     this.#cursor = this.lastEventId = lastEventId
     this.deadline = Date.now() + Math.min(timeout ?? defaultTimeout, MAX_TIMEOUT)
     if (signal) {
@@ -123,20 +136,13 @@ export class Call implements PromiseLike<unknown>, AsyncIterable<unknown, undefi
     return !!this.#cursor
   }
 
-  // biome-ignore lint/suspicious/noThenProperty: a call is awaited
-  then<A = unknown, B = never>(
-    onFulfilled?: ((value: unknown) => A | PromiseLike<A>) | null,
-    onRejected?: ((reason: unknown) => B | PromiseLike<B>) | null,
-  ): Promise<A | B> {
-    return this.#asPromise().then(onFulfilled, onRejected)
-  }
-
-  catch(onRejected?: ((reason: unknown) => unknown) | null): Promise<unknown> {
-    return this.#asPromise().catch(onRejected)
-  }
-
-  finally(onFinally?: (() => void) | null): Promise<unknown> {
-    return this.#asPromise().finally(onFinally)
+  /**
+   * Whoever awaits a promise, or asks for its `then`, looks up its constructor first, and makes a plain one of it (ECMAScript,
+   * PromiseResolve and SpeciesConstructor). Nobody else does.
+   */
+  override get ['constructor'](): PromiseConstructor {
+    this.#isAwaited = true
+    return Promise
   }
 
   [Symbol.asyncIterator](): Inbox {
@@ -152,7 +158,7 @@ export class Call implements PromiseLike<unknown>, AsyncIterable<unknown, undefi
   /** Hears events through callbacks. Returns a function that leaves; no callback runs after it. */
   subscribe({ onData, onError = report, onDone, onGap }: Handlers<never>): () => void {
     let left = false
-    if (onGap) this.#settings.onGap = (gap) => left || onGap(gap)
+    if (onGap) this.#onGap = (gap) => left || onGap(gap)
     const read = async () => {
       for await (const event of this) await (left || onData?.(event as never))
     }
@@ -171,12 +177,12 @@ export class Call implements PromiseLike<unknown>, AsyncIterable<unknown, undefi
   /** Puts the call on a socket, perhaps not its first. `caller` hears of it in its place, and passes on what it approves of. */
   open(peer: Peer, caller: Caller = this): void {
     if (peer.live.has(this.id)) return
-    const { timeout, metadata, key, stream, onGap } = this.#settings
+    const { timeout, metadata, key, stream } = this.#settings
     const attempt = this.#attempt
     const lastEventId = this.#cursor
     if (attempt && this.#inbox) {
       // An iterator cannot be told of a gap but by an error.
-      if (!lastEventId && !onGap) {
+      if (!lastEventId && !this.#onGap) {
         this.end('DATA_LOSS', 'lost its place')
         return
       }
@@ -185,14 +191,13 @@ export class Call implements PromiseLike<unknown>, AsyncIterable<unknown, undefi
         this.#inbox.push({ weight: 0, reached: () => this.#owner.again?.(this, 0) })
         return
       }
-      if (!lastEventId) this.#tellGap()
     }
     try {
       const { epoch } = peer.line
       const options =
         timeout || lastEventId || metadata || key || attempt
           ? JSON.stringify({
-              timeout: timeout || (attempt && this.#promise) ? this.deadline! - Date.now() : undefined,
+              timeout: timeout || (attempt && this.#isAwaited) ? this.deadline! - Date.now() : undefined,
               lastEventId,
               metadata,
               key,
@@ -200,6 +205,7 @@ export class Call implements PromiseLike<unknown>, AsyncIterable<unknown, undefi
             })
           : ''
       peer.open(this.id, this.#path, this.input!, options, attempt ? undefined : stream, caller)
+      if (attempt && this.#inbox && !lastEventId) this.#tellGap()
       this.#epoch = this.#attempt++ && this.#epoch !== epoch ? '' : epoch
       this.#peer = peer
     } catch (cause) {
@@ -214,7 +220,7 @@ export class Call implements PromiseLike<unknown>, AsyncIterable<unknown, undefi
       this.#events().push({ weight: weight!, reached: () => this.#peer!.line.credit(this.id, value as number) })
     else if (op === EVENT) {
       this.#cursor = id ?? this.#cursor
-      if (this.isStream || !this.#promise) this.#events().push({ value, weight: weight!, id })
+      if (this.isStream || !this.#isAwaited) this.#events().push({ value, weight: weight!, id })
       else this.end('UNIMPLEMENTED', 'is a subscription')
     } else if (op === CURSOR) {
       if (value) this.#cursor = value as string
@@ -226,7 +232,10 @@ export class Call implements PromiseLike<unknown>, AsyncIterable<unknown, undefi
       this.ended = true
       if (this.#abort) this.#settings.signal!.removeEventListener('abort', this.#abort)
       if (this.#inbox) this.#close()
-      this.#settle()
+      const isError = op === ERROR
+      // A call that nobody awaits is no unhandled rejection.
+      if (isError) super.then(undefined, () => {})
+      this.#settlers[+isError]!(value)
       this.#owner.ended(this)
     }
   }
@@ -260,19 +269,6 @@ export class Call implements PromiseLike<unknown>, AsyncIterable<unknown, undefi
     return this.#inbox
   }
 
-  /** Made only when somebody asks, so that a call nobody awaits cannot become an unhandled rejection. */
-  #asPromise(): Promise<unknown> {
-    this.#promise ??= new Promise((...settlers) => {
-      this.#settlers = settlers
-      if (this.ended) this.#settle()
-    })
-    return this.#promise
-  }
-
-  #settle(): void {
-    this.#settlers?.[+(this.#op === ERROR)]?.(this.#value)
-  }
-
   /** Tells the inbox how the call has ended. */
   #close(): void {
     const error = this.#op === RESULT ? this.#error('UNIMPLEMENTED', 'is no subscription') : this.#value
@@ -288,15 +284,15 @@ export class Call implements PromiseLike<unknown>, AsyncIterable<unknown, undefi
     const gap = { reason: this.#reason }
     // Who then asks for the state anew asks behind this call.
     // As an async function, so that what it throws is its author's to see, and nothing else.
-    const tell = async () => this.#settings.onGap?.(gap)
+    const tell = async () => this.#onGap?.(gap)
     this.#events().push({ weight: 0, reached: () => tell().catch(report) })
     this.#reason = 'untracked'
   }
 
   /** Whether an error is no outcome yet, since the call is made once more. */
   #again({ code, executed, retryAfter }: RpcError): boolean {
-    const { stream, onGap } = this.#settings
-    const isLost = code === 'DATA_LOSS' && (this.#cursor || executed === 'no') && onGap
+    const { stream } = this.#settings
+    const isLost = code === 'DATA_LOSS' && (this.#cursor || executed === 'no') && this.#onGap
     // Refused, and not run now.
     const isBusy = code === 'RESOURCE_EXHAUSTED' && executed !== 'yes' && retryAfter
     if (stream || !(isLost || isBusy) || !this.#owner.again?.(this, isBusy || 0)) return false

@@ -32,60 +32,82 @@ export interface Item<T> {
   readonly reached?: () => void
 }
 
-export const createInbox = <T = unknown>(owner: InboxOwner): Inbox<T> => {
-  let ended: { error?: unknown } | undefined
-  let waiting: (() => void)[] = []
-  const queue: Item<T>[] = []
+type Step<T> = IteratorResult<T, undefined>
+/** Who waits for an item. */
+type Read<T> = readonly [resolve: (step: Step<T>) => void, reject: (error: unknown) => void]
 
-  const wake = () => {
-    const woken = waiting
-    waiting = []
-    for (const resume of woken) resume()
+const over = { done: true, value: undefined } as const
+
+/** A class, and `next` no async function: of events there are many, and each would cost two more promises. */
+class StreamInbox<T> implements Inbox<T> {
+  readonly #owner: InboxOwner
+  readonly #queue: Item<T>[] = []
+  readonly #reads: Read<T>[] = []
+  #end: { error?: unknown } | undefined
+
+  constructor(owner: InboxOwner) {
+    this.#owner = owner
   }
 
-  const inbox: Inbox<T> = {
-    // No getters here: they would make a dictionary of the object.
-    unread: () => queue.length,
-    idle: () => !ended && !queue.length && waiting.length > 0,
-    push(item) {
-      if (ended) return
-      owner.weigh(item.weight)
-      queue.push(item)
-      wake()
-    },
-    end(end = {}) {
-      ended ??= end
-      wake()
-    },
-    async next() {
-      for (;;) {
-        const item = queue.shift()
-        if (item) {
-          owner.weigh(-item.weight)
-          if (item.id) owner.seen?.(item.id)
-          if (!item.reached) return { done: false, value: item.value as T }
-          item.reached()
-        } else if (ended) {
-          const { error } = ended
-          ended = {}
-          if (error) throw error
-          return { done: true, value: undefined }
-        } else
-          await new Promise<void>((resolve) => {
-            waiting.push(resolve)
-            owner.idle?.()
-          })
-      }
-    },
-    async return() {
-      for (const { weight } of queue.splice(0)) owner.weigh(-weight)
-      const early = !ended
-      ended = {}
-      wake()
-      if (early) owner.leave()
-      return { done: true, value: undefined }
-    },
-    [Symbol.asyncIterator]: () => inbox,
+  unread(): number {
+    return this.#queue.length
   }
-  return inbox
+
+  idle(): boolean {
+    return !this.#end && !this.#queue.length && this.#reads.length > 0
+  }
+
+  push(item: Item<T>): void {
+    if (this.#end) return
+    this.#owner.weigh(item.weight)
+    this.#queue.push(item)
+    this.#answer()
+  }
+
+  end(end: { error?: unknown } = {}): void {
+    this.#end ??= end
+    this.#answer()
+  }
+
+  next(): Promise<Step<T>> {
+    return new Promise((...read) => {
+      this.#reads.push(read)
+      this.#answer()
+      if (this.#reads.length) this.#owner.idle?.()
+    })
+  }
+
+  return(): Promise<Step<T>> {
+    for (const { weight } of this.#queue.splice(0)) this.#owner.weigh(-weight)
+    const early = !this.#end
+    this.#end = {}
+    this.#answer()
+    if (early) this.#owner.leave()
+    return Promise.resolve(over)
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this
+  }
+
+  /** Gives who waits what there is. */
+  #answer(): void {
+    while (this.#reads.length) {
+      const item = this.#queue.shift()
+      if (item) {
+        this.#owner.weigh(-item.weight)
+        if (item.id) this.#owner.seen?.(item.id)
+        if (item.reached) item.reached()
+        else this.#reads.shift()![0]({ done: false, value: item.value as T })
+      } else if (this.#end) {
+        const { error } = this.#end
+        const [resolve, reject] = this.#reads.shift()!
+        this.#end = {}
+        if (error) reject(error)
+        else resolve(over)
+      } else return
+    }
+  }
 }
+
+export const createInbox = <T = unknown>(owner: InboxOwner): Inbox<T> => new StreamInbox<T>(owner)

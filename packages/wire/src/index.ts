@@ -55,6 +55,7 @@ export {
   createOutbox,
   createQuiet,
   createTickOutbox,
+  type HeldOutbox,
   type Outbox,
   type OutboxFactory,
   type Quiet,

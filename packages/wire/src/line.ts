@@ -20,6 +20,7 @@ export interface Line {
   /** Of the message in hand: its bytes, and what it weighs as its share of the frame. */
   bytes?: Uint8Array | undefined
   weight: number
+  readonly outbox: Outbox
   push: Outbox['push']
   /**
    * Sends a message with a value; returns what it weighs.
@@ -57,25 +58,47 @@ export const pack = (max: number, head: string, value: Encoded, between?: string
   return { text, bytes, weight: WEIGHT + text.length + length }
 }
 
-export const createLine = ({ push }: Outbox, codec: Codec, limits: PeerLimits, firstId: 1 | 2): Line => {
-  let unread = 0
-  const line: Line = {
-    ...limits,
-    firstId,
-    codec,
-    limits,
-    weight: 0,
-    push,
-    send(head, value, between) {
-      const { text, bytes, weight } = pack(line.message, head, value, between)
-      push(text, bytes)
-      return weight
-    },
-    credit: (id, n) => push(`[${CREDIT},${id},${n}]`),
-    weigh(change) {
-      unread += change
-      if (unread > limits.unread) throw new ProtocolError(BAD_FRAME, 'too much')
-    },
+/** A class, since a server has one for each socket. What is declared, the constructor sets: a page need not be told twice. */
+class OutboxLine implements Line {
+  declare readonly firstId: 1 | 2
+  declare readonly codec: Codec
+  declare readonly limits: PeerLimits
+  declare epoch?: string
+  declare window: number
+  declare message: number
+  declare bytes: Uint8Array | undefined
+  weight = 0
+  #unread = 0
+  declare readonly outbox: Outbox
+
+  constructor(outbox: Outbox, codec: Codec, limits: PeerLimits, firstId: 1 | 2) {
+    this.outbox = outbox
+    this.codec = codec
+    this.limits = limits
+    this.firstId = firstId
+    this.window = limits.window
+    this.message = limits.message
   }
-  return line
+
+  push(message: string, bytes?: readonly Uint8Array[]): void {
+    this.outbox.push(message, bytes)
+  }
+
+  send(head: string, value: Encoded, between?: string): number {
+    const { text, bytes, weight } = pack(this.message, head, value, between)
+    this.outbox.push(text, bytes)
+    return weight
+  }
+
+  credit(id: number, n: number): void {
+    this.outbox.push(`[${CREDIT},${id},${n}]`)
+  }
+
+  weigh(change: number): void {
+    this.#unread += change
+    if (this.#unread > this.limits.unread) throw new ProtocolError(BAD_FRAME, 'too much')
+  }
 }
+
+export const createLine = (outbox: Outbox, codec: Codec, limits: PeerLimits, firstId: 1 | 2): Line =>
+  new OutboxLine(outbox, codec, limits, firstId)

@@ -36,19 +36,19 @@ describe.each([
     expect(frames).toHaveLength(2)
   })
 
-  it('sends a frame of more than 4,096 characters at once', async () => {
+  it('sends a frame of more than 2,048 characters at once', async () => {
     const { outbox, frames } = gather(create)
     const text = (length: number) => `"${'x'.repeat(length - 2)}"`
-    outbox.push(text(4_000))
-    outbox.push(text(95))
+    outbox.push(text(2_000))
+    outbox.push(text(47))
     expect(frames).toEqual([])
     outbox.flush()
-    outbox.push(text(4_000))
-    outbox.push(text(96))
-    expect(frames.map((frame) => (frame as string).length)).toEqual([4_098, 4_099])
+    outbox.push(text(2_000))
+    outbox.push(text(48))
+    expect(frames.map((frame) => (frame as string).length)).toEqual([2_050, 2_051])
     outbox.push('3')
     await nextTask()
-    expect(frames.map((frame) => [JSON.parse(frame as string)].flat(2).at(-1).length)).toEqual([93, 94, undefined])
+    expect(frames.map((frame) => [JSON.parse(frame as string)].flat(2).at(-1).length)).toEqual([45, 46, undefined])
   })
 
   it('sends on demand what has gathered, and nothing twice', async () => {
@@ -163,4 +163,47 @@ describe('outboxes that wait together', () => {
     expect(frames).toEqual(['1'])
     expect(turns).toBeGreaterThan(1_000)
   })
+})
+
+describe('an outbox that is held', () => {
+  it('waits for nothing, and sends at once what it has when that is all', async () => {
+    const { outbox, frames } = gather(createOutbox)
+    outbox.hold!()
+    outbox.push('1')
+    outbox.push('2')
+    await nextTask()
+    expect(frames).toEqual([])
+    outbox.release!(true)
+    expect(frames).toEqual(['[1,2]'])
+    await nextTask()
+    expect(frames).toEqual(['[1,2]'])
+  })
+
+  it('waits where more is to come, and at any other time', async () => {
+    const { outbox, frames } = gather(createOutbox)
+    outbox.hold!()
+    outbox.push('1')
+    outbox.release!(false)
+    expect(frames).toEqual([])
+    outbox.push('2')
+    await nextTask()
+    expect(frames).toEqual(['[1,2]'])
+    outbox.hold!()
+    outbox.release!(false)
+    outbox.push('3')
+    await nextTask()
+    expect(frames).toEqual(['[1,2]', '3'])
+  })
+})
+
+it('lets frames that follow each other become longer, until there is a pause', async () => {
+  const { outbox, frames } = gather(createOutbox)
+  const message = 'x'.repeat(1_000)
+  const burst = async () => {
+    for (let i = 0; i < 100; i++) outbox.push(message)
+    await nextTask()
+    return frames.splice(0).map((frame) => Math.round((frame as string).length / 1_000))
+  }
+  expect(await burst()).toEqual([3, 5, 9, 17, 33, 33])
+  expect(await burst()).toEqual([3, 5, 9, 17, 33, 33])
 })

@@ -23,7 +23,8 @@ export interface PeerOptions {
 export interface Peer {
   readonly line: Line
   /**
-   * Makes a call under an id that its owner chose, odd at the connector and even at the acceptor. `options` is JSON, or empty.
+   * Makes a call under an id that its owner chose, odd at the connector and even at the acceptor. `options` is JSON, or empty;
+   * `path` is what stands between the quotes of a JSON string.
    * @throws RpcError for a message larger than the other end takes, and for a stream that this end cannot send
    */
   open(id: number, path: string, input: Encoded, options: string, stream: Source | undefined, caller: Caller): void
@@ -34,8 +35,8 @@ export interface Peer {
    * @throws ProtocolError where the socket has to close
    */
   handle(frame: Parsed, from?: number): void
-  /** Calls of this end that have not ended, by their ids. */
-  readonly live: ReadonlyMap<number, { readonly caller: Caller }>
+  /** Whose calls of this end have not ended, by their ids. */
+  readonly live: ReadonlyMap<number, Caller>
   /**
    * The socket is gone: input streams stop, and so does what is answered here.
    * @returns whose calls it carried, who have not heard of it
@@ -43,80 +44,94 @@ export interface Peer {
   close(reason: RpcError): Caller[]
 }
 
-export const createPeer = (line: Line, { answers, upload, onGoaway }: PeerOptions): Peer => {
-  const { push, codec } = line
-  const live = new Map<number, { caller: Caller; sender: Sender | undefined }>()
+/** A class, since a server has one for each socket. */
+class LinePeer implements Peer {
+  declare readonly line: Line
+  readonly live: Map<number, Caller> = new Map()
+  readonly #options: PeerOptions
+  /** Of the calls that send a stream. */
+  #senders: Map<number, Sender> | undefined
 
-  const end = (id: number) => {
-    live.get(id)?.sender?.close()
-    return live.delete(id)
-  }
-  const cancel = (id: number) => {
-    if (end(id)) push(`[${CANCEL},${id}]`)
+  constructor(line: Line, options: PeerOptions) {
+    this.line = line
+    this.#options = options
   }
 
-  const one = (message: Message) => {
+  open(id: number, path: string, input: Encoded, options: string, stream: Source | undefined, caller: Caller): void {
+    const { upload } = this.#options
+    if (stream && !upload) throw new RpcError('UNIMPLEMENTED', 'no streams', { executed: 'no' })
+    this.line.send(`${CALL},${id},"${path}"`, input, options)
+    this.live.set(id, caller)
+    if (!stream) return
+    const sender = upload!(this.line, id, stream, (error) => {
+      if (this.#end(id)) caller.hear(ERROR, error)
+    })
+    this.#senders ??= new Map()
+    this.#senders.set(id, sender)
+  }
+
+  cancel(id: number): void {
+    if (this.#end(id)) this.line.push(`[${CANCEL},${id}]`)
+  }
+
+  handle({ messages, bytes, size }: Parsed, from = 0): void {
+    const { line } = this
+    // A frame's weight is its streams': what else is in it takes no share, and no message is weightless.
+    let items = 0
+    for (const message of messages) if (message[0] === ITEM || message[0] === EVENT) items++
+    line.weight = WEIGHT + size / items
+    line.bytes = bytes
+    for (let at = from; at < messages.length; at++) this.#one(messages[at]!)
+  }
+
+  close(reason: RpcError): Caller[] {
+    const callers = [...this.live.values()]
+    for (const id of this.live.keys()) this.#end(id)
+    this.#options.answers?.leave(this.line, reason)
+    return callers
+  }
+
+  #end(id: number): boolean {
+    this.#senders?.get(id)?.close()
+    this.#senders?.delete(id)
+    return this.live.delete(id)
+  }
+
+  #one(message: Message): void {
+    const { line } = this
     // By index: to take an array apart by its iterator costs more than all else here.
     const op = message[0] as number
     const id = message[1] as number
     const json = message[2]
     const marks = message[3]
-    const known = live.get(id)
-    const caller = known?.caller
+    const caller = this.live.get(id)
     if (!Number.isInteger(op) || op > CURSOR) throw new ProtocolError(BAD_FRAME, 'unexpected')
-    if (op === PING) push(`[${PONG}]`)
-    else if (op === GOAWAY) onGoaway?.(id)
+    if (op === PING) line.push(`[${PONG}]`)
+    else if (op === GOAWAY) this.#options.onGoaway?.(id)
     else if (!caller || op < CREDIT || op === PONG) {
+      const { answers } = this.#options
       // Not about a call of this end's, or about one that has ended, which the other end could not know yet.
       if (answers) answers.handle(message, line)
-      else if (op === CALL) push(`[${ERROR},${id},{"code":"UNIMPLEMENTED","executed":"no"}]`)
+      else if (op === CALL) line.push(`[${ERROR},${id},{"code":"UNIMPLEMENTED","executed":"no"}]`)
     } else if (op === CREDIT) {
       const n = json as number
       if (n < 0) caller.hear(CREDIT, -n, WEIGHT)
-      else known!.sender?.grant(n)
+      else this.#senders?.get(id)?.grant(n)
     } else if (op === CURSOR) caller.hear(op, json)
     else {
       let value: unknown
       try {
         // An event has its id before its marks.
-        value = codec.decode(json, op === EVENT ? message[4] : marks, line.bytes)
+        value = line.codec.decode(json, op === EVENT ? message[4] : marks, line.bytes)
         if (op === ERROR) value = remoteError(value)
       } catch (error) {
-        cancel(id)
+        this.cancel(id)
         return caller.hear(ERROR, new RpcError('INTERNAL', (error as Error).message, { executed: 'yes' }))
       }
-      if (op !== EVENT) end(id)
+      if (op !== EVENT) this.#end(id)
       caller.hear(op, value, line.weight, op === EVENT ? (marks as string) : undefined)
     }
   }
-
-  return {
-    line,
-    live,
-    open(id, path, input, options, stream, caller) {
-      if (stream && !upload) throw new RpcError('UNIMPLEMENTED', 'no streams', { executed: 'no' })
-      line.send(`${CALL},${id},${JSON.stringify(path)}`, input, options)
-      const call = { caller, sender: undefined as Sender | undefined }
-      live.set(id, call)
-      if (stream)
-        call.sender = upload!(line, id, stream, (error) => {
-          if (end(id)) caller.hear(ERROR, error)
-        })
-    },
-    cancel,
-    handle({ messages, bytes, size }, from = 0) {
-      // A frame's weight is its streams': what else is in it takes no share, and no message is weightless.
-      let items = 0
-      for (const message of messages) if (message[0] === ITEM || message[0] === EVENT) items++
-      line.weight = WEIGHT + size / items
-      line.bytes = bytes
-      for (let at = from; at < messages.length; at++) one(messages[at]!)
-    },
-    close(reason) {
-      const callers = [...live.values()].map(({ caller }) => caller)
-      for (const id of live.keys()) end(id)
-      answers?.leave(line, reason)
-      return callers
-    },
-  }
 }
+
+export const createPeer = (line: Line, options: PeerOptions): Peer => new LinePeer(line, options)

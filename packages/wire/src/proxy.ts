@@ -2,7 +2,8 @@
 const RESERVED = /^(then|to(JSON|String)|valueOf)$/
 
 /**
- * A client's surface: property access makes a path, a call makes a call. Each step is made once and kept.
+ * A client's surface: property access makes a path, a call makes a call. Each step is made once and kept, and so is its path,
+ * as it stands in JSON.
  *
  * @param connection what stands at the root as `$connection`
  */
@@ -15,7 +16,7 @@ export const createProxy = (
     return new Proxy(() => {}, {
       get(_target, key) {
         if (!steps.has(key) && typeof key === 'string' && !RESERVED.test(key))
-          steps.set(key, step(path ? `${path}.${key}` : key))
+          steps.set(key, step((path && `${path}.`) + JSON.stringify(key).slice(1, -1)))
         return steps.get(key)
       },
       // By index: to take an array apart by its iterator costs more.

@@ -50,10 +50,13 @@ export const cost = (place: Place): void => {
     expect(JSON.parse(sent[1] as string).map(([op]: [number]) => op)).toEqual([2, 2])
   })
 
-  it('sends the calls of one tick in one frame, and gets their answers in one', async () => {
+  it('sends the first of the calls of one tick at once, and the others in one frame', async () => {
     const { client, sent, received } = await open()
-    await Promise.all(Array.from({ length: 100 }, (_, a) => client.add({ a, b: 1 })))
-    expect([sent.length, received.length]).toEqual([1, 1])
+    await Promise.all(Array.from({ length: 50 }, (_, a) => client.add({ a, b: 1 })))
+    expect(
+      sent.map((frame) => [JSON.parse(frame as string)].flat(2).filter((field) => field === 'add').length),
+    ).toEqual([1, 49])
+    expect(received.length).toBe(2)
   })
 
   it('sends the events of an async generator in few frames', async () => {
@@ -67,8 +70,8 @@ export const cost = (place: Place): void => {
   it('sends a frame before it grows large', async () => {
     const { client, sent } = await open()
     await Promise.all(Array.from({ length: 50 }, () => client.echo('x'.repeat(1_000))))
-    expect(sent.length).toBeGreaterThan(5)
-    for (const frame of sent) expect((frame as string).length).toBeLessThan(8_000)
+    expect(sent.length).toBeGreaterThan(4)
+    for (const frame of sent) expect((frame as string).length).toBeLessThan(40_000)
   })
 
   it('answers a batch of frames alone with a batch', async () => {
