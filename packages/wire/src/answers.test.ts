@@ -560,6 +560,19 @@ describe('a call that comes again on another socket', () => {
     expect([sent, next.sent, answers.size, kept.size]).toEqual([[], [], 0, 0])
   })
 
+  it('keeps what the bytes of its result were, where nobody is there to hear it', async () => {
+    const { run, finish } = waiting()
+    const { memory, kept } = remembering()
+    const { say, lose } = serve(run, { memory })
+    say(2, 1, 'mutation')
+    lose()
+    const mine = new Uint8Array([1, 2])
+    finish[0]!(mine)
+    await nextTask()
+    mine.fill(9)
+    expect(kept.get(1)!.bytes).toEqual([new Uint8Array([1, 2])])
+  })
+
   it('as a subscription that moves is aborted on the old socket, and says there nothing more', async () => {
     let runs = 0
     const { say, connect, sent, answers } = serve(async function* ({ signal }) {
