@@ -5,7 +5,7 @@ import type { Deadlines, Expiring } from './deadlines.ts'
 import type { Inbox } from './inbox.ts'
 import { type Line, pack } from './line.ts'
 import { isResent, type Memory } from './memory.ts'
-import { ERROR, LAST_OP, type Limits, RESULT, type WireOptions } from './messages.ts'
+import { ERROR, type Limits, RESULT, type WireOptions } from './messages.ts'
 
 const NONE: Readonly<Record<string, string>> = /* @__PURE__ */ Object.freeze({})
 const strings = (metadata: object) =>
@@ -187,8 +187,7 @@ const conclude = (
   value: Encoded,
   ran = true,
 ): void => {
-  const head = op === RESULT && line?.short && id > LAST_OP ? `${id}` : `${op},${id}`
-  const answer = pack((line ?? limits).message, head, value)
+  const answer = pack((line ?? limits).message, `${op},${id}`, value)
   if (line) line.push(answer.text, answer.bytes)
   // It waits for its caller, while its handler may go on with the memory.
   else codec.keep?.(value)
