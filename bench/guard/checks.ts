@@ -74,7 +74,7 @@ export const GROUPS: Record<string, Group> = {
   broadcast: {
     probe: 'values',
     advice:
-      'What many subscribers are given is made once for all of them, and kept with the event (`Tracked.memo`): see #event in packages/router/src/execution.ts and encodeShared in packages/wire/src/answers.ts.',
+      'What many subscribers are given is made once for all of them, and kept with the event (`Tracked.keep`): see packages/router/src/check-event.ts and packages/wire/src/event.ts.',
   },
   garbage: {
     probe: 'garbage',
