@@ -20,20 +20,19 @@ import type { BaseServerOptions, ContextCall } from './options.ts'
 import { refuseOrigin } from './origin.ts'
 import type { Identified, SessionOptions } from './session.ts'
 import { createSessions, type SessionStore, type Sessions } from './sessions.ts'
-import {
-  createSocketPeer,
-  isThenable,
-  type KeptSocket,
-  type SocketHooks,
-  type SocketKeeper,
-  type SocketPeer,
-  type SocketPeerOptions,
-} from './socket-peer.ts'
+import type { DirectSocket } from './socket-end.ts'
+import type { KeptSocket, SocketKeeper } from './socket-keeper.ts'
+import { isThenable, SocketPeer, type SocketPeerOptions } from './socket-peer.ts'
 
 /** Where a socket came from. */
 export interface SocketOrigin<Env> {
   readonly request: Request
   readonly env?: Env
+}
+
+/** Where a socket came from whose request is made anew for whoever asks for it, once the socket is welcomed. */
+export interface LightOrigin<Env> extends SocketOrigin<Env> {
+  welcomed(): void
 }
 
 export interface DrainOptions {
@@ -76,7 +75,7 @@ const quietOf = (isObject: boolean): Quiet | undefined => {
 }
 
 /** A router, as far as a host cares. */
-export type HostRouter = SocketPeerOptions['router'] & Pick<Router<unknown>, 'clientContract'>
+export type HostRouter = SessionOptions['router'] & Pick<Router<unknown>, 'clientContract'>
 
 /** The options as they are at run time, where a router that asks for no context may have no `context`. */
 export type HostOptions = BaseServerOptions<unknown, unknown> & {
@@ -89,13 +88,16 @@ export interface Sleeping {
   readonly sessions: SessionStore
 }
 
+/** Nothing where nobody asks for it. */
+type From = SocketOrigin<unknown> | LightOrigin<unknown> | undefined
+
 /** All sockets of one server, and what they have in common. */
 export interface Host {
   readonly limits: Readonly<Limits>
-  accept(socket: Socket, from: SocketOrigin<unknown>, keeper?: SocketKeeper): AcceptedSocket
+  accept(socket: Socket | DirectSocket, from: SocketOrigin<unknown>, keeper?: SocketKeeper): AcceptedSocket
   /** Goes on with a socket that an earlier process had welcomed. A promise where its context has to be waited for. */
   restore(
-    socket: Socket,
+    socket: DirectSocket,
     from: SocketOrigin<unknown>,
     keeper: SocketKeeper,
     kept: KeptSocket,
@@ -113,7 +115,7 @@ export const createHost = (router: HostRouter, options: HostOptions, sleeping?: 
   const limits = { ...LIMITS, ...options.limits }
   const sockets = new Set<SocketPeer>()
   const ofOwner = createRichCodec(limits.depth, options.types ?? richTypes)
-  let shared: SocketPeerOptions | undefined
+  let shared: SocketPeerOptions<From> | undefined
   let drained = () => {}
 
   /** An identity as text; one that cannot be written is nobody else's. */
@@ -127,7 +129,7 @@ export const createHost = (router: HostRouter, options: HostOptions, sleeping?: 
   }
 
   // A Worker has no random numbers until its first request.
-  const share = (): SocketPeerOptions => {
+  const share = (): SocketPeerOptions<From> => {
     const rich = createRichCodec(limits.depth, options.types ?? richTypes)
     const session: SessionOptions = {
       router,
@@ -145,10 +147,27 @@ export const createHost = (router: HostRouter, options: HostOptions, sleeping?: 
       sessions,
       heartbeat: options.heartbeat ?? 25_000,
       quiet: quietOf(!!sleeping),
+      identify,
+      welcomed(from) {
+        if (from && 'welcomed' in from) from.welcomed()
+      },
+      closed(peer) {
+        sockets.delete(peer)
+        drained()
+      },
     }
   }
 
-  const identify = (
+  const identify = (from: From, params: unknown): Identified | PromiseLike<Identified> => {
+    if (!from) return { owner: ownerOf(undefined), identity: undefined, ctx: {} }
+    // One request for both.
+    const origin = { request: from.request, env: from.env }
+    const identity = authenticate?.({ ...origin, params })
+    return isThenable(identity) ? identity.then((identity) => equip(identity, origin)) : equip(identity, origin)
+  }
+
+  /** All that a session has to know of whose it is. */
+  const equip = (
     identity: unknown,
     from: SocketOrigin<unknown>,
     owner = ownerOf(identity),
@@ -166,17 +185,6 @@ export const createHost = (router: HostRouter, options: HostOptions, sleeping?: 
     return isThenable(ctx) ? ctx.then((ctx) => ({ owner, identity, ctx })) : { owner, identity, ctx }
   }
 
-  const hooksOf = (from: SocketOrigin<unknown>, peer: () => SocketPeer): SocketHooks => ({
-    identify(params) {
-      const identity = authenticate?.({ request: from.request, env: from.env, params })
-      return isThenable(identity) ? identity.then((identity) => identify(identity, from)) : identify(identity, from)
-    },
-    closed() {
-      sockets.delete(peer())
-      drained()
-    },
-  })
-
   const host: Host = {
     limits,
     get sessions() {
@@ -191,12 +199,7 @@ export const createHost = (router: HostRouter, options: HostOptions, sleeping?: 
 
     accept(socket, from, keeper) {
       shared ??= share()
-      const accepted = createSocketPeer(
-        socket,
-        shared,
-        hooksOf(from, () => accepted),
-        keeper,
-      )
+      const accepted = new SocketPeer(socket, shared, authenticate || context ? from : undefined, keeper)
       sockets.add(accepted)
       // A browser is told why only by a close code: an upgrade that was refused looks to it like a server that is down.
       let refused: string | undefined
@@ -212,17 +215,9 @@ export const createHost = (router: HostRouter, options: HostOptions, sleeping?: 
 
     restore(socket, from, keeper, kept, identity) {
       shared ??= share()
-      const go = (identified: Identified) => {
-        const peer = createSocketPeer(
-          socket,
-          shared!,
-          hooksOf(from, () => peer),
-          keeper,
-          { socket: kept, identified },
-        )
-        sockets.add(peer)
-      }
-      const identified = identify(identity, from, kept.hello.owner)
+      const go = (identified: Identified) =>
+        void sockets.add(new SocketPeer(socket, shared!, from, keeper, { socket: kept, identified }))
+      const identified = equip(identity, from, kept.hello.owner)
       return isThenable(identified) ? identified.then((who) => (keeper.isOff ? undefined : go(who))) : go(identified)
     },
 

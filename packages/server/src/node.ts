@@ -6,10 +6,12 @@ import {
 } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { type Socket, SUBPROTOCOL } from '@pairwire/wire'
+import { SUBPROTOCOL } from '@pairwire/wire'
 import { WebSocketServer } from 'ws'
 import type { Server } from './create-server.ts'
 import type { DrainOptions } from './host.ts'
+import { NodeOrigin } from './node/node-origin.ts'
+import { NodeSocket } from './node/node-socket.ts'
 
 export interface AttachOptions<Env> {
   /**
@@ -65,20 +67,22 @@ const answerUpgrades = <Env>(
     maxPayload: 4 * server.limits.message + 131_072,
     perMessageDeflate: false,
     handleProtocols: () => SUBPROTOCOL,
+    WebSocket: NodeSocket,
   })
   http.on('upgrade', (incoming: IncomingMessage, duplex: Duplex, head: Buffer) => {
-    const request = toRequest(incoming)
+    const from = originOf(incoming, env)
+    const request = from?.request
     if (request && path !== undefined && new URL(request.url).pathname !== path) {
       elsewhere(duplex)
       return
     }
     const refused = request ? server.refusal(request) : new Response('Bad request\n', { status: 400 })
-    if (refused || !request) {
+    if (refused || !from) {
       refuse(duplex, refused!)
       return
     }
     sockets.handleUpgrade(incoming, duplex, head, (socket) => {
-      server.accept(socket as unknown as Socket, { request, ...(env !== undefined && { env }) })
+      server.accept(socket, from)
     })
   })
   return sockets
@@ -128,13 +132,9 @@ export const listen = async <Env>(server: Server<Env>, options: ListenOptions<En
 }
 
 /** Undefined where host or target make no URL. */
-const toRequest = ({ headers, url, method }: IncomingMessage): Request | undefined => {
+const originOf = <Env>(incoming: IncomingMessage, env: Env | undefined): NodeOrigin<Env> | undefined => {
   try {
-    const init = {
-      method: method ?? 'GET',
-      headers: Object.entries(headers).map(([name, value]): [string, string] => [name, `${value}`]),
-    }
-    return new Request(`http://${headers.host}${url}`, init) as unknown as Request
+    return new NodeOrigin(incoming, env as Env)
   } catch {
     return undefined
   }

@@ -353,7 +353,7 @@ export const createDurableServer = (
       accept(keeper, request)
       return new Response(null, { status: 101, webSocket: client, headers: { 'Sec-WebSocket-Protocol': SUBPROTOCOL } })
     },
-    webSocketMessage: (ws, message) => handle(ws, ({ socket }) => socket.emit('message', { data: message })),
+    webSocketMessage: (ws, message) => handle(ws, ({ socket }) => socket.message(message)),
     webSocketClose(ws, code, reason, wasClean) {
       // The platform leaves it to us to answer a close; 1005 stands for a close without a code, and cannot be said.
       try {
@@ -375,7 +375,7 @@ export const createDurableServer = (
   function gone(ws: WebSocket, code: number, reason: string): void | Promise<void> {
     const over = () => {
       const keeper = keepers.get(ws)
-      const result = handle(ws, ({ socket }) => socket.emit('close', { code, reason }))
+      const result = handle(ws, ({ socket }) => socket.closed(code, reason))
       keepers.delete(ws)
       if (keeper) strangers.delete(keeper)
       // What is not closed by now has never been attached.

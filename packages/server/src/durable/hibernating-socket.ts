@@ -1,16 +1,12 @@
-import type { Socket } from '@pairwire/wire'
-
-type Listener = (event: { data?: unknown; code?: number; reason?: string }) => void
+import type { DirectSocket, SocketListener } from '../socket-end.ts'
 
 /**
  * A hibernatable WebSocket as the rest of the server knows sockets. The platform tells of its events by calling methods of
  * the object; listeners added to the socket itself are never called.
  */
-export class HibernatingSocket implements Socket {
-  /** What comes as bytes comes as ArrayBuffer, whatever this says. */
-  binaryType = 'arraybuffer'
+export class HibernatingSocket implements DirectSocket {
   readonly #ws: WebSocket
-  readonly #listeners = new Map<string, Listener>()
+  #listener: SocketListener | undefined
 
   constructor(ws: WebSocket) {
     this.#ws = ws
@@ -36,12 +32,16 @@ export class HibernatingSocket implements Socket {
     }
   }
 
-  addEventListener(type: string, listener: Listener): void {
-    this.#listeners.set(type, listener)
+  listen(listener: SocketListener): void {
+    this.#listener = listener
   }
 
-  /** Passes on what the platform told the object. */
-  emit(type: 'message' | 'close', event: Parameters<Listener>[0]): void {
-    this.#listeners.get(type)?.(event)
+  /** Passes on what the platform told the object: text, or bytes as an ArrayBuffer. */
+  message(data: string | ArrayBuffer): void {
+    this.#listener?.message(data)
+  }
+
+  closed(code: number, reason: string): void {
+    this.#listener?.closed(code, reason)
   }
 }

@@ -1,7 +1,7 @@
 import type { Encoded, Line, Publishing } from '@pairwire/wire'
 import type { Asked } from '../results.ts'
 import type { KeptSession, Session, SessionHello, SessionSocket } from '../session.ts'
-import type { KeptSocket, SocketKeeper, SocketPeer } from '../socket-peer.ts'
+import type { ClosableSocket, KeptSocket, SocketKeeper } from '../socket-keeper.ts'
 import { CallShelf } from './call-shelf.ts'
 import type { HibernatingSocket } from './hibernating-socket.ts'
 import type { Piece, Shelf } from './shelf.ts'
@@ -49,7 +49,7 @@ export class Keeper implements SocketKeeper {
   readonly at: number
   /** When something came last, in milliseconds since the epoch. */
   seen: number
-  peer: SocketPeer | undefined
+  peer: ClosableSocket | undefined
   session: Session | undefined
   isOff = false
   /** Whether it was lost while the object slept, and is only there to leave. */
@@ -86,7 +86,7 @@ export class Keeper implements SocketKeeper {
     return this.#mine?.line
   }
 
-  attached(peer: SocketPeer): void {
+  attached(peer: ClosableSocket): void {
     this.peer = peer
   }
 
