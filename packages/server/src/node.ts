@@ -60,7 +60,8 @@ const answerUpgrades = <Env>(
   http: HttpServer,
   { path, env }: AttachOptions<Env>,
   elsewhere: (duplex: Duplex) => void,
-): WebSocketServer => {
+): ReadonlySet<NodeSocket> => {
+  const open = new Set<NodeSocket>()
   const sockets = new WebSocketServer({
     noServer: true,
     // Where ws itself would close with 1009; the session's own limits are tighter and have their own codes.
@@ -68,6 +69,7 @@ const answerUpgrades = <Env>(
     perMessageDeflate: false,
     handleProtocols: () => SUBPROTOCOL,
     WebSocket: NodeSocket,
+    clientTracking: false,
   })
   http.on('upgrade', (incoming: IncomingMessage, duplex: Duplex, head: Buffer) => {
     const from = originOf(incoming, env)
@@ -82,10 +84,11 @@ const answerUpgrades = <Env>(
       return
     }
     sockets.handleUpgrade(incoming, duplex, head, (socket) => {
+      socket.join(open)
       server.accept(socket, from)
     })
   })
-  return sockets
+  return open
 }
 
 /**
@@ -101,7 +104,7 @@ export const listen = async <Env>(server: Server<Env>, options: ListenOptions<En
     response.writeHead(426, { 'Content-Type': 'text/plain; charset=utf-8', Upgrade: 'websocket' })
     response.end('This is a pairwire server. Connect with a WebSocket: createClient(url).\n')
   })
-  const sockets = answerUpgrades(server, http, options, (duplex) =>
+  const open = answerUpgrades(server, http, options, (duplex) =>
     refuse(duplex, new Response('There is no pairwire server at this path.\n', { status: 404 })),
   )
   await new Promise<void>((resolve, reject) => {
@@ -124,7 +127,7 @@ export const listen = async <Env>(server: Server<Env>, options: ListenOptions<En
         http.closeAllConnections()
         // Who does not answer the close within a second is not waited for.
         setTimeout(() => {
-          for (const socket of sockets.clients) socket.terminate()
+          for (const socket of open) socket.terminate()
         }, 1_000).unref()
       }),
   }

@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { request } from 'node:http'
 import { afterAll, describe, expect, it } from 'vitest'
 import { WebSocket } from 'ws'
@@ -88,7 +89,52 @@ describe('connections', () => {
   })
 })
 
+describe('the request', () => {
+  it('that authenticate and context see is one, and at each refresh another that says the same', async () => {
+    const seen: Request[] = []
+    const told: unknown[] = []
+    const see = (request: Request) => {
+      seen.push(request)
+      told.push([request.url, request.method, request.headers.get('cookie'), request.headers.get('x-list')])
+    }
+    const server = createServer(implement(defineContract({ a: query({}) })).handlers({ a: () => {} }), {
+      authenticate: async ({ request }) => see(request),
+      context({ request }) {
+        see(request)
+        return {}
+      },
+    })
+    const { url, close } = await listen(server, { path: '/rpc' })
+    const headers = { cookie: 'user="ann"; n=1', 'x-list': 'ä, b' }
+    const raw = await openRaw({ connect: () => new WebSocket(`${url}?q=1`, ['pairwire.1'], { headers }) as never })
+    await raw.until(([op]) => op === 1)
+    for (const id of [1, 3]) {
+      raw.send([2, id, '$refresh'])
+      await raw.until(([op, answered]) => op === 7 && answered === id)
+    }
+    expect(seen).toHaveLength(6)
+    expect(seen.map((request) => seen.indexOf(request))).toEqual([0, 0, 2, 2, 4, 4])
+    expect(told).toEqual(
+      Array(6).fill([`${url.replace('ws:', 'http:')}?q=1`, 'GET', headers.cookie, headers['x-list']]),
+    )
+    await close()
+  })
+})
+
 describe('close', () => {
+  it('of the listener does not wait for a socket that does not answer', async () => {
+    const { url, close } = await listen(
+      createServer(implement(defineContract({ a: query({}) })).handlers({ a: () => {} })),
+    )
+    const socket = new WebSocket(url, ['pairwire.1'])
+    await once(socket, 'open')
+    socket.pause()
+    const began = performance.now()
+    await close()
+    expect(performance.now() - began).toBeLessThan(5_000)
+    socket.terminate()
+  })
+
   it('of the server tells every client, and its handlers', async () => {
     const contract = defineContract({ wait: query({}) })
     const reasons: unknown[] = []

@@ -7,6 +7,13 @@ import type { DirectSocket, SocketListener } from '../socket-end.ts'
  */
 export class NodeSocket extends WebSocket implements DirectSocket {
   #listener: SocketListener | undefined
+  /** Those of its server that are there; `ws` would keep account of them with two functions for each. */
+  #all: Set<NodeSocket> | undefined
+
+  join(all: Set<NodeSocket>): void {
+    this.#all = all
+    all.add(this)
+  }
 
   listen(listener: SocketListener): void {
     this.#listener = listener
@@ -22,6 +29,7 @@ export class NodeSocket extends WebSocket implements DirectSocket {
   }
 
   #onClose(code: number, reason: Buffer): void {
+    this.#all?.delete(this)
     this.#listener!.closed(code, reason.toString())
   }
 
