@@ -9,10 +9,10 @@
 interface EventTarget {
   addEventListener(
     type: string,
-    listener: (event: any) => void,
+    listener: ((event: any) => void) | { handleEvent(event: any): void },
     options?: { once?: boolean; signal?: AbortSignal },
   ): void
-  removeEventListener(type: string, listener: (event: any) => void): void
+  removeEventListener(type: string, listener: ((event: any) => void) | { handleEvent(event: any): void }): void
 }
 
 interface Event {

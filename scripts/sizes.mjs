@@ -11,11 +11,11 @@ const kB = (bytes) => `${(bytes / 1000).toFixed(2)} kB`
  */
 const DOORS = [
   { door: '@pairwire/client', names: ['createClient', 'safe'], budget: 9_000 },
-  { door: '@pairwire/client/json', names: ['createClient'], budget: 6_300 },
+  { door: '@pairwire/client/json', names: ['createClient'], budget: 6_500 },
   { door: '@pairwire/contract', budget: 1_960 },
-  { door: '@pairwire/router', budget: 8_550 },
-  { door: '@pairwire/server', budget: 24_200 },
-  { door: '@pairwire/server/durable', budget: 33_500 },
+  { door: '@pairwire/router', budget: 9_100 },
+  { door: '@pairwire/server', budget: 25_600 },
+  { door: '@pairwire/server/durable', budget: 34_600 },
   { door: '@pairwire/websocket-pair', budget: 4_650 },
 ]
 

@@ -111,8 +111,7 @@ export const createCallQueue = ({ codec, timeout, buffer, problem, left }: CallQ
       isFirst = true
       // One that takes a place does not wait for one.
       if (!call.runs) queue.delete(call)
-      // Asked of every call, and true of few.
-      if (call.pause) clearTimeout(call.pause)
+      clearTimeout(call.pause)
       owner.streams(call)
       left()
     },

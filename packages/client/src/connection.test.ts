@@ -273,7 +273,7 @@ describe('a connection', () => {
     const { socket } = await connecting({ params: async () => ({ token: 't' }), timeout: 5_000, window: 1_000 })
     expect(socket.heard).toEqual([])
     socket.open()
-    const options = { codec: 'rich', timeout: 5_000, window: 1_000, params: { token: 't' } }
+    const options = { codec: 'rich', timeout: 5_000, window: 1_000, short: true, params: { token: 't' } }
     expect(socket.heard[0]).toEqual([0, 1, expect.stringMatching(/^.{10,128}$/), options])
   })
 

@@ -132,8 +132,7 @@ export const createConnection = (
   }
   /** Closes what is not used any more. */
   const rest = () => {
-    if (!leaving.size && !idle) return
-    for (const link of leaving) if (!link.peer!.live.size) release(link, DRAINING)
+    for (const link of leaving) if (!link.peer!.live?.size) release(link, DRAINING)
     if (!idle || waiting) return
     clearTimeout(timer)
     if (current && !calls.size() && !closed) timer = setTimeout(() => lose(current!, 1000, 'idle'), idle)
@@ -226,7 +225,7 @@ export const createConnection = (
     if (!old && resumed && !leaving.size) link.peer!.line.push(`[${GOAWAY}]`)
     if (old) {
       leaving.add(old)
-      for (const [id, call] of old.peer!.live as ReadonlyMap<number, Call>) {
+      for (const [id, call] of (old.peer!.live ?? []) as ReadonlyMap<number, Call>) {
         if (!call.resumes()) continue
         old.peer!.cancel(id)
         calls.move(call)
@@ -250,7 +249,7 @@ export const createConnection = (
       window,
       async hello() {
         const params = (await given()) ?? null
-        const options = codec.encode({ codec: codec.name, timeout, window, params })
+        const options = codec.encode({ codec: codec.name, timeout, window, short: true, params })
         return [composeHello(session!, options), options.bytes]
       },
       welcomed,

@@ -1,12 +1,12 @@
 import {
   type Attached,
   attach,
-  createLine,
-  createPeer,
   type Encoded,
   GOAWAY,
   HEARTBEAT_LOST,
   HELLO_TIMEOUT,
+  LinePeer,
+  OutboxLine,
   PEER_LIMITS,
   type Peer,
   PING,
@@ -91,8 +91,8 @@ export const createLink = (
     if (link.gone) return
     const socket = await connect()
     const outbox = createOutbox((text, bytes) => attached!.send(bytes ? codec.join!(text, bytes) : text))
-    const line = createLine(outbox, codec, { ...PEER_LIMITS, window }, 1)
-    const peer = createPeer(line, { answers: answering?.(codec), upload, onGoaway: goaway })
+    const line = new OutboxLine(outbox, codec, { ...PEER_LIMITS, window }, 1)
+    const peer = new LinePeer(line, { answers: answering?.(codec), upload, onGoaway: goaway })
     attached = attach(socket, {
       open() {
         outbox.push(...first)
@@ -108,6 +108,7 @@ export const createLink = (
         line.window = welcome.limits.window
         line.message = welcome.limits.message
         line.epoch = welcome.epoch
+        line.short = welcome.short
         link.peer = peer
         heartbeat = welcome.heartbeat || 0
         arm(heartbeat)

@@ -247,7 +247,7 @@ export class SocketPeer<From = any> extends SocketEnd implements SessionSocket, 
     this.close(code, message)
   }
 
-  #begin(id: unknown, { codec: name, timeout, window }: HelloOptions, identified: Identified): void {
+  #begin(id: unknown, { codec: name, timeout, window, short }: HelloOptions, identified: Identified): void {
     if (this.gone) return
     const { codecs, sessions, heartbeat, limits, welcomed } = this.#options
     welcomed(this.#from)
@@ -258,7 +258,13 @@ export class SocketPeer<From = any> extends SocketEnd implements SessionSocket, 
     const session = sessions.enter(hello, this.order)
     if (!session) return void this.supersede()
     this.#enter(session, identified, typeof window === 'number' && window > 0 ? window : undefined)
-    const welcome: Welcome = { session: id as string, epoch: session.epoch, heartbeat, limits }
+    const welcome: Welcome = {
+      session: id as string,
+      epoch: session.epoch,
+      heartbeat,
+      limits,
+      ...(short === true && { short }),
+    }
     this.#outbox.push(JSON.stringify([WELCOME, welcome]))
     const frames = this.#held?.frames ?? []
     this.#held = undefined

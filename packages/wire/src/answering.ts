@@ -1,11 +1,11 @@
 import { RpcError } from '@pairwire/contract'
 import type { Callable, Callee, Invocation } from './callee.ts'
 import type { Codec, Encoded } from './codec.ts'
-import type { Deadlines, Expiring } from './deadlines.ts'
+import type { Expiring } from './deadlines.ts'
 import type { Inbox } from './inbox.ts'
 import { type Line, pack } from './line.ts'
 import { isResent, type Memory } from './memory.ts'
-import { ERROR, type Limits, RESULT, type WireOptions } from './messages.ts'
+import { ERROR, LAST_OP, type Limits, RESULT, type WireOptions } from './messages.ts'
 
 const NONE: Readonly<Record<string, string>> = /* @__PURE__ */ Object.freeze({})
 const strings = (metadata: object) =>
@@ -19,7 +19,8 @@ export interface Answerer {
   readonly limits: Limits
   readonly callee: Callee
   readonly memory: Memory | undefined
-  readonly deadlines: Deadlines
+  /** It has no deadline any more. */
+  over(call: Answering): void
   /** The handler of a call has ended. */
   ended(call: Answering): void
 }
@@ -166,7 +167,7 @@ export class Answering implements Invocation, Expiring {
   release(): void {
     this.silent = true
     this.stream?.return()
-    this.answerer.deadlines.delete(this)
+    this.answerer.over(this)
     if (this.released) return
     this.released = true
     this.answerer.ended(this)
@@ -187,7 +188,8 @@ const conclude = (
   value: Encoded,
   ran = true,
 ): void => {
-  const answer = pack((line ?? limits).message, `${op},${id}`, value)
+  const head = op === RESULT && line?.short && id > LAST_OP ? `${id}` : `${op},${id}`
+  const answer = pack((line ?? limits).message, head, value)
   if (line) line.push(answer.text, answer.bytes)
   // It waits for its caller, while its handler may go on with the memory.
   else codec.keep?.(value)

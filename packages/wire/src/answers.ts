@@ -81,6 +81,16 @@ const isSound = (op: number, id: number, n: unknown, { firstId }: Line) => {
   return op < CREDIT === ((id - firstId) % 2 !== 0)
 }
 
+/** The fields of a call, in the order of its short form. */
+const readCall = (message: Message) =>
+  (typeof message[0] === 'string' ? message : [message[2], message[1], ...message.slice(3)]) as [
+    path: string,
+    id: number,
+    input: unknown,
+    options: WireOptions | null | undefined,
+    marks: unknown,
+  ]
+
 /** A class, and nothing in it before it is needed: a server has one for each connection, and most of those are idle. */
 class CallAnswers implements Answers, Gate {
   readonly codec: Codec
@@ -107,9 +117,8 @@ class CallAnswers implements Answers, Gate {
     this.#deadlines = deadlines
   }
 
-  get deadlines(): Deadlines {
-    this.#deadlines ??= createDeadlines()
-    return this.#deadlines
+  over(call: Answering): void {
+    this.#deadlines?.delete(call)
   }
 
   get running(): Iterable<Answering> {
@@ -117,9 +126,11 @@ class CallAnswers implements Answers, Gate {
   }
 
   handle(message: Message, line: Line): void {
-    const op = message[0] as number
+    const short = typeof message[0] === 'string'
+    const op = short ? CALL : (message[0] as number)
     const id = message[1] as number
     const n = message[2] as number
+    if (short) line.short = true
     if (op === PONG) this.memory?.confirm(line)
     else if (!isSound(op, id, n, line)) throw new ProtocolError(op === HELLO ? SECOND_HELLO : BAD_FRAME, 'unexpected')
     else if (op === CALL) this.#start(message, line)
@@ -127,8 +138,7 @@ class CallAnswers implements Answers, Gate {
   }
 
   resume(id: number, from: Suspended, line: Line, began: (call: Publishing) => void): void {
-    const message = JSON.parse(from.call) as [number, number, string, unknown, WireOptions | null, unknown]
-    const [, , path, json, said, marks] = message
+    const [path, , json, said, marks] = readCall(JSON.parse(from.call))
     const options: WireOptions = { ...said, ...(from.cursor !== undefined && { lastEventId: from.cursor }) }
     const found = this.callee.find(path)
     let input: unknown
@@ -209,10 +219,11 @@ class CallAnswers implements Answers, Gate {
 
   #start(message: Message, line: Line): void {
     const id = message[1] as number
-    const path = message[2]
-    const json = message[3]
-    const options = (message[4] ?? NO_OPTIONS) as WireOptions
-    const marks = message[5]
+    const at = typeof message[0] === 'string' ? 2 : 3
+    const path = message[at === 2 ? 0 : 2]
+    const json = message[at]
+    const options = (message[at + 1] ?? NO_OPTIONS) as WireOptions
+    const marks = message[at + 2]
     if (typeof path !== 'string' || typeof options !== 'object') throw new ProtocolError(BAD_FRAME, 'a call has a path')
     if (this.#isKnown(id, line, options)) return
     const { recorder } = this
@@ -271,7 +282,10 @@ class CallAnswers implements Answers, Gate {
     try {
       const result = this.callee.run(call.procedure, call) as PromiseLike<unknown> | undefined
       const isLate = typeof result?.then === 'function'
-      if (isSubscription ? !this.recorder : isLate) this.deadlines.add(call)
+      if (isSubscription ? !this.recorder : isLate) {
+        this.#deadlines ??= createDeadlines()
+        this.#deadlines.add(call)
+      }
       if (isLate)
         result!.then(
           (value) => call.finish(value),

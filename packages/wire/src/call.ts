@@ -2,7 +2,7 @@ import { type Gap, RpcError, type RpcErrorOptions, toRpcError } from '@pairwire/
 import type { Caller } from './caller.ts'
 import type { Codec, Encoded } from './codec.ts'
 import type { Expiring } from './deadlines.ts'
-import { createInbox, type Inbox, type InboxOwner } from './inbox.ts'
+import { type Inbox, type InboxOwner, StreamInbox } from './inbox.ts'
 import { CREDIT, CURSOR, DONE, ERROR, EVENT, RESULT } from './messages.ts'
 import type { Peer } from './peer.ts'
 import { report } from './report.ts'
@@ -50,9 +50,6 @@ export interface CallOwner {
 /** Fulfils a promise, and rejects it. */
 type Settlers = readonly [resolve: (value: unknown) => void, reject: (error: unknown) => void]
 
-/** Most calls have none. */
-const NO_SETTINGS: CallSettings = {}
-
 /**
  * One call as its user holds it: a promise and async-iterable at once, since whoever calls does not know which of the
  * two the procedure is. It outlives the socket that carries it, and ends exactly once.
@@ -68,19 +65,18 @@ export class Call extends Promise<unknown> implements AsyncIterable<unknown, und
   /** How many of the places it takes that the other end has for calls: 1 or none, which its owner says. */
   runs = 0
   /** Until it is sent again; its owner's as well. */
-  pause: ReturnType<typeof setTimeout> | undefined
+  declare pause: ReturnType<typeof setTimeout> | undefined
   /** Whether the call has ended. */
   ended = false
   declare deadline: number | undefined
   /** The id of the last event that was read. */
   declare lastEventId: string | undefined
   /** What it sends; undefined where its input could not be encoded, which ended it. */
-  input: Encoded | undefined
+  declare input: Encoded | undefined
   readonly #owner: CallOwner
   readonly #path: string
   readonly #settings: CallSettings
   readonly #settlers: Settlers
-  #onGap: CallSettings['onGap']
   /** Whether its user has asked for its result. */
   #isAwaited = false
   #peer: Peer | undefined
@@ -114,9 +110,8 @@ export class Call extends Promise<unknown> implements AsyncIterable<unknown, und
     this.#owner = owner
     this.#path = path
     // A copy, since who calls may use the object again.
-    this.#settings = settings ? { ...settings } : NO_SETTINGS
-    const { signal, timeout, lastEventId, onGap } = this.#settings
-    this.#onGap = onGap
+    this.#settings = { ...settings }
+    const { signal, timeout, lastEventId } = this.#settings
     this.#cursor = this.lastEventId = lastEventId
     this.deadline = Date.now() + Math.min(timeout ?? defaultTimeout, MAX_TIMEOUT)
     if (signal) {
@@ -140,6 +135,7 @@ export class Call extends Promise<unknown> implements AsyncIterable<unknown, und
    * Whoever awaits a promise, or asks for its `then`, looks up its constructor first, and makes a plain one of it (ECMAScript,
    * PromiseResolve and SpeciesConstructor). Nobody else does.
    */
+  // biome-ignore lint/complexity/useLiteralKeys: without brackets a class can have no getter of this name
   override get ['constructor'](): PromiseConstructor {
     this.#isAwaited = true
     return Promise
@@ -158,7 +154,7 @@ export class Call extends Promise<unknown> implements AsyncIterable<unknown, und
   /** Hears events through callbacks. Returns a function that leaves; no callback runs after it. */
   subscribe({ onData, onError = report, onDone, onGap }: Handlers<never>): () => void {
     let left = false
-    if (onGap) this.#onGap = (gap) => left || onGap(gap)
+    if (onGap) this.#settings.onGap = (gap) => left || onGap(gap)
     const read = async () => {
       for await (const event of this) await (left || onData?.(event as never))
     }
@@ -176,20 +172,18 @@ export class Call extends Promise<unknown> implements AsyncIterable<unknown, und
 
   /** Puts the call on a socket, perhaps not its first. `caller` hears of it in its place, and passes on what it approves of. */
   open(peer: Peer, caller: Caller = this): void {
-    if (peer.live.has(this.id)) return
+    if (peer.live?.has(this.id)) return
     const { timeout, metadata, key, stream } = this.#settings
     const attempt = this.#attempt
     const lastEventId = this.#cursor
     if (attempt && this.#inbox) {
       // An iterator cannot be told of a gap but by an error.
-      if (!lastEventId && !this.#onGap) {
-        this.end('DATA_LOSS', 'lost its place')
-        return
+      if (!lastEventId && !this.#settings.onGap) {
+        return void this.end('DATA_LOSS', 'lost its place')
       }
       // A reader that lags goes on when it has read what came before, so that not each new socket adds a window to it.
       if (this.#inbox.unread()) {
-        this.#inbox.push({ weight: 0, reached: () => this.#owner.again?.(this, 0) })
-        return
+        return void this.#inbox.push({ weight: 0, reached: () => this.#owner.again?.(this, 0) })
       }
     }
     try {
@@ -234,7 +228,7 @@ export class Call extends Promise<unknown> implements AsyncIterable<unknown, und
       if (this.#inbox) this.#close()
       const isError = op === ERROR
       // A call that nobody awaits is no unhandled rejection.
-      if (isError) super.then(undefined, () => {})
+      if (isError) super.catch(() => {})
       this.#settlers[+isError]!(value)
       this.#owner.ended(this)
     }
@@ -265,7 +259,7 @@ export class Call extends Promise<unknown> implements AsyncIterable<unknown, und
 
   /** Made for a call that is a stream. */
   #events(): Inbox {
-    this.#inbox ??= createInbox(this)
+    this.#inbox ??= new StreamInbox(this)
     return this.#inbox
   }
 
@@ -284,7 +278,7 @@ export class Call extends Promise<unknown> implements AsyncIterable<unknown, und
     const gap = { reason: this.#reason }
     // Who then asks for the state anew asks behind this call.
     // As an async function, so that what it throws is its author's to see, and nothing else.
-    const tell = async () => this.#onGap?.(gap)
+    const tell = async () => this.#settings.onGap?.(gap)
     this.#events().push({ weight: 0, reached: () => tell().catch(report) })
     this.#reason = 'untracked'
   }
@@ -292,7 +286,7 @@ export class Call extends Promise<unknown> implements AsyncIterable<unknown, und
   /** Whether an error is no outcome yet, since the call is made once more. */
   #again({ code, executed, retryAfter }: RpcError): boolean {
     const { stream } = this.#settings
-    const isLost = code === 'DATA_LOSS' && (this.#cursor || executed === 'no') && this.#onGap
+    const isLost = code === 'DATA_LOSS' && (this.#cursor || executed === 'no') && this.#settings.onGap
     // Refused, and not run now.
     const isBusy = code === 'RESOURCE_EXHAUSTED' && executed !== 'yes' && retryAfter
     if (stream || !(isLost || isBusy) || !this.#owner.again?.(this, isBusy || 0)) return false

@@ -39,7 +39,7 @@ type Read<T> = readonly [resolve: (step: Step<T>) => void, reject: (error: unkno
 const over = { done: true, value: undefined } as const
 
 /** A class, and `next` no async function: of events there are many, and each would cost two more promises. */
-class StreamInbox<T> implements Inbox<T> {
+export class StreamInbox<T = unknown> implements Inbox<T> {
   readonly #owner: InboxOwner
   readonly #queue: Item<T>[] = []
   readonly #reads: Read<T>[] = []
@@ -77,13 +77,13 @@ class StreamInbox<T> implements Inbox<T> {
     })
   }
 
-  return(): Promise<Step<T>> {
+  async return(): Promise<Step<T>> {
     for (const { weight } of this.#queue.splice(0)) this.#owner.weigh(-weight)
     const early = !this.#end
     this.#end = {}
     this.#answer()
     if (early) this.#owner.leave()
-    return Promise.resolve(over)
+    return over
   }
 
   [Symbol.asyncIterator](): this {

@@ -26,7 +26,7 @@ export { type Codec, type Encoded, type Frame, jsonCodec } from './codec.ts'
 export { createDeadlines, createTimers, type Deadlines, type Expiring } from './deadlines.ts'
 export { compose, type Parsed, parseFrame } from './frame.ts'
 export { composeHello, readWelcome } from './handshake.ts'
-export { createLine, type Line, type Packed, WEIGHT } from './line.ts'
+export { createLine, type Line, OutboxLine, type Packed, WEIGHT } from './line.ts'
 export type { Memory } from './memory.ts'
 export {
   CREDIT,
@@ -60,7 +60,7 @@ export {
   type OutboxFactory,
   type Quiet,
 } from './outbox.ts'
-export { createPeer, type Peer, type PeerOptions } from './peer.ts'
+export { createPeer, LinePeer, type Peer, type PeerOptions } from './peer.ts'
 export { createProxy } from './proxy.ts'
 export type { Publishing, Recorder } from './publishing.ts'
 export { report } from './report.ts'

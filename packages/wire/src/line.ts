@@ -17,6 +17,8 @@ export interface Line {
   window: number
   /** Characters, and apart from them bytes, that the other end takes in one message. */
   message: number
+  /** Whether the other end reads calls and results without their op. */
+  short?: boolean | undefined
   /** Of the message in hand: its bytes, and what it weighs as its share of the frame. */
   bytes?: Uint8Array | undefined
   weight: number
@@ -59,7 +61,7 @@ export const pack = (max: number, head: string, value: Encoded, between?: string
 }
 
 /** A class, since a server has one for each socket. What is declared, the constructor sets: a page need not be told twice. */
-class OutboxLine implements Line {
+export class OutboxLine implements Line {
   declare readonly firstId: 1 | 2
   declare readonly codec: Codec
   declare readonly limits: PeerLimits
@@ -67,6 +69,7 @@ class OutboxLine implements Line {
   declare window: number
   declare message: number
   declare bytes: Uint8Array | undefined
+  declare short?: boolean | undefined
   weight = 0
   #unread = 0
   declare readonly outbox: Outbox

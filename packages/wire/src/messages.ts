@@ -4,6 +4,7 @@ export const SUBPROTOCOL = 'pairwire.1'
 export const VERSION = 1
 
 // One number per message. docs/PROTOCOL.md is the normative text; "connector" opened the socket, "acceptor" took it.
+// Calls and results have a short form, for ends that read it: ["path", id, …] and [id, …] with an id above LAST_OP.
 export const HELLO = 0 // connector → acceptor   [0, version, session, options?, marks?]
 export const WELCOME = 1 // acceptor → connector   [1, {session, epoch, heartbeat, limits}]
 export const CALL = 2 // either               [2, id, path, input?, options?, marks?]
@@ -19,6 +20,8 @@ export const PING = 11 // either               [11]
 export const PONG = 12 // either               [12]
 export const GOAWAY = 13 // acceptor → connector   [13, {reason?, retryAfter?}]
 export const CURSOR = 14 // callee → caller      [14, id, eventId?]: without one, its handler starts anew
+/** Numbers up to this are ops, also those that there may be one day. */
+export const LAST_OP = 31
 
 /** One parsed protocol unit: its op, then its fields, nothing of it checked beyond being an array. */
 export type Message = readonly [op: unknown, ...fields: unknown[]]
@@ -33,6 +36,8 @@ export interface HelloOptions {
   window?: number
   /** `'json'`: the connector reads and writes plain JSON only, with no marks and no binary frames, and is not called. @default 'rich' */
   codec?: 'rich' | 'json'
+  /** Whether the connector reads, and would write, calls and results without their op. */
+  short?: boolean
 }
 
 /** What a `welcome` says of the acceptor. */
@@ -44,6 +49,8 @@ export interface Welcome {
   /** Milliseconds of silence after which the connector should ping; 0: never. */
   heartbeat: number
   limits: Limits
+  /** Whether the acceptor reads calls and results without their op. Said to those who asked. */
+  short?: boolean
 }
 
 /** Options of one call on the wire. */

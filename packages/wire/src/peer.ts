@@ -5,7 +5,21 @@ import { BAD_FRAME, ProtocolError } from './close.ts'
 import type { Encoded } from './codec.ts'
 import type { Parsed } from './frame.ts'
 import { type Line, WEIGHT } from './line.ts'
-import { CALL, CANCEL, CREDIT, CURSOR, ERROR, EVENT, GOAWAY, ITEM, type Message, PING, PONG } from './messages.ts'
+import {
+  CALL,
+  CANCEL,
+  CREDIT,
+  CURSOR,
+  ERROR,
+  EVENT,
+  GOAWAY,
+  ITEM,
+  LAST_OP,
+  type Message,
+  PING,
+  PONG,
+  RESULT,
+} from './messages.ts'
 import { remoteError } from './remote-error.ts'
 import type { Sender, Source } from './sender.ts'
 import type { Upload } from './upload.ts'
@@ -35,8 +49,8 @@ export interface Peer {
    * @throws ProtocolError where the socket has to close
    */
   handle(frame: Parsed, from?: number): void
-  /** Whose calls of this end have not ended, by their ids. */
-  readonly live: ReadonlyMap<number, Caller>
+  /** Whose calls of this end have not ended, by their ids; none before the first, as most servers make no calls. */
+  readonly live?: ReadonlyMap<number, Caller> | undefined
   /**
    * The socket is gone: input streams stop, and so does what is answered here.
    * @returns whose calls it carried, who have not heard of it
@@ -45,9 +59,9 @@ export interface Peer {
 }
 
 /** A class, since a server has one for each socket. */
-class LinePeer implements Peer {
+export class LinePeer implements Peer {
   declare readonly line: Line
-  readonly live: Map<number, Caller> = new Map()
+  declare live?: Map<number, Caller> | undefined
   readonly #options: PeerOptions
   /** Of the calls that send a stream. */
   #senders: Map<number, Sender> | undefined
@@ -60,7 +74,8 @@ class LinePeer implements Peer {
   open(id: number, path: string, input: Encoded, options: string, stream: Source | undefined, caller: Caller): void {
     const { upload } = this.#options
     if (stream && !upload) throw new RpcError('UNIMPLEMENTED', 'no streams', { executed: 'no' })
-    this.line.send(`${CALL},${id},"${path}"`, input, options)
+    this.line.send(this.line.short ? `"${path}",${id}` : `${CALL},${id},"${path}"`, input, options)
+    this.live ??= new Map()
     this.live.set(id, caller)
     if (!stream) return
     const sender = upload!(this.line, id, stream, (error) => {
@@ -85,33 +100,41 @@ class LinePeer implements Peer {
   }
 
   close(reason: RpcError): Caller[] {
-    const callers = [...this.live.values()]
-    for (const id of this.live.keys()) this.#end(id)
+    const calls = [...(this.live ?? [])]
+    for (const [id] of calls) this.#end(id)
     this.#options.answers?.leave(this.line, reason)
-    return callers
+    return calls.map(([, caller]) => caller)
   }
 
   #end(id: number): boolean {
     this.#senders?.get(id)?.close()
     this.#senders?.delete(id)
-    return this.live.delete(id)
+    return !!this.live?.delete(id)
   }
 
   #one(message: Message): void {
     const { line } = this
     // By index: to take an array apart by its iterator costs more than all else here.
-    const op = message[0] as number
-    const id = message[1] as number
-    const json = message[2]
-    const marks = message[3]
-    const caller = this.live.get(id)
-    if (!Number.isInteger(op) || op > CURSOR) throw new ProtocolError(BAD_FRAME, 'unexpected')
+    let op = message[0] as number
+    let id = message[1] as number
+    let json = message[2]
+    let marks = message[3]
+    // Calls and results are most of what is sent, and may come without their op: a path tells a call, and an id a result.
+    if (typeof op === 'string') op = CALL
+    else if (!Number.isInteger(op) || (op > CURSOR && op <= LAST_OP)) throw new ProtocolError(BAD_FRAME, 'unexpected')
+    else if (op > LAST_OP) {
+      marks = json
+      json = id
+      id = op
+      op = RESULT
+    }
+    const caller = this.live?.get(id)
     if (op === PING) line.push(`[${PONG}]`)
     else if (op === GOAWAY) this.#options.onGoaway?.(id)
     else if (!caller || op < CREDIT || op === PONG) {
       const { answers } = this.#options
       // Not about a call of this end's, or about one that has ended, which the other end could not know yet.
-      if (answers) answers.handle(message, line)
+      if (answers) answers.handle(op === RESULT ? [op, id] : message, line)
       else if (op === CALL) line.push(`[${ERROR},${id},{"code":"UNIMPLEMENTED","executed":"no"}]`)
     } else if (op === CREDIT) {
       const n = json as number
@@ -126,7 +149,8 @@ class LinePeer implements Peer {
         if (op === ERROR) value = remoteError(value)
       } catch (error) {
         this.cancel(id)
-        return caller.hear(ERROR, new RpcError('INTERNAL', (error as Error).message, { executed: 'yes' }))
+        caller.hear(ERROR, new RpcError('INTERNAL', (error as Error).message, { executed: 'yes' }))
+        return
       }
       if (op !== EVENT) this.#end(id)
       caller.hear(op, value, line.weight, op === EVENT ? (marks as string) : undefined)

@@ -249,7 +249,8 @@ describe('calls to the client', () => {
     const listen = () =>
       stage.sockets[0]!.addEventListener('message', ({ data }) => {
         const frame = JSON.parse(String(data))
-        for (const [op, id] of Array.isArray(frame[0]) ? frame : [frame]) if (op === 2) seen.ids.push(id)
+        for (const [op, id] of Array.isArray(frame[0]) ? frame : [frame])
+          if (op === 2 || op === 'name') seen.ids.push(id)
       })
     return { seen, client, listen }
   }

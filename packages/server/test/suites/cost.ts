@@ -37,8 +37,13 @@ export const cost = (place: Place): void => {
   it('sends a call and its answer with nothing that could be left out', async () => {
     const { client, sent, received } = await open()
     expect(await client.add({ a: 1, b: 2 })).toBe(3)
-    expect(sent).toEqual(['[2,3,"add",{"a":1,"b":2}]'])
+    expect(sent).toEqual(['["add",3,{"a":1,"b":2}]'])
     expect(received).toEqual(['[7,3,3]'])
+    // From then on no id could be an op.
+    for (let id = 5; id < 33; id += 2) await client.nothing()
+    sent.length = received.length = 0
+    await Promise.all([client.add({ a: 1, b: 2 }), client.nothing()])
+    expect([...sent, ...received]).toEqual(['["add",33,{"a":1,"b":2}]', '["nothing",35]', '[33,3]', '[35]'])
   })
 
   it('opens with hello alone, and sends the calls that waited in one frame when it is welcome', async () => {
@@ -47,7 +52,7 @@ export const cost = (place: Place): void => {
     await Promise.all([client.nothing(), client.add({ a: 1, b: 2 })])
     expect(sent).toHaveLength(2)
     expect(JSON.parse(sent[0] as string)[0]).toBe(0)
-    expect(JSON.parse(sent[1] as string).map(([op]: [number]) => op)).toEqual([2, 2])
+    expect(JSON.parse(sent[1] as string).map(([path]: [string]) => path)).toEqual(['nothing', 'add'])
   })
 
   it('sends the first of the calls of one tick at once, and the others in one frame', async () => {
