@@ -64,6 +64,9 @@ const countBytes = () => {
 }
 
 /** Each is measured the second time that it runs: the first time, V8 is still compiling it. */
+/** Milliseconds that each is run before it is measured, at least. */
+const WARM = 350
+
 export const createWorkloads = ({
   open,
   carries,
@@ -129,13 +132,13 @@ export const createWorkloads = ({
       const api = await one()
       if (!api[call]) return SKIP
       sure(await callsOf(call)(api), 3, call)
-      await keep([api], inflight, callsOf(call), ms)
+      await keep([api], inflight, callsOf(call), Math.max(ms, WARM))
       return measure(() => keep([api], inflight, callsOf(call), ms))
     },
 
     async sequential({ ms }: { ms: number }) {
       const api = await one()
-      await keep([api], 1, callsOf('add'), ms)
+      await keep([api], 1, callsOf('add'), Math.max(ms, WARM))
       return measure(async () => {
         const times = new Float64Array(60_000)
         let count = 0
@@ -154,7 +157,7 @@ export const createWorkloads = ({
     async fan({ ms, connections, inflight }: { ms: number; connections: number; inflight: number }) {
       many ??= openMany(connections)
       const apis = await many
-      await keep(apis, inflight, callsOf('add'), ms)
+      await keep(apis, inflight, callsOf('add'), Math.max(ms, WARM))
       return measure(() => keep(apis, inflight, callsOf('add'), ms))
     },
 
@@ -166,7 +169,7 @@ export const createWorkloads = ({
       const rich = item.createdAt instanceof Date && item.attributes instanceof Map
       sure(rich, carries.dates && carries.maps, 'an order with dates and maps')
       const echo = (api: Api) => api[call]!(order)
-      await keep([api], inflight, echo, ms)
+      await keep([api], inflight, echo, Math.max(ms, WARM))
       return { ...(await measure(() => keep([api], inflight, echo, ms))), rich }
     },
 
@@ -178,7 +181,7 @@ export const createWorkloads = ({
       sure(got.byteLength, sent.byteLength, 'bytes')
       sure(got[12_345], sent[12_345], 'a byte')
       const echo = (api: Api) => api.echoBytes!(sent)
-      await keep([api], inflight, echo, ms)
+      await keep([api], inflight, echo, Math.max(ms, WARM))
       return measure(() => keep([api], inflight, echo, ms))
     },
 
@@ -198,7 +201,11 @@ export const createWorkloads = ({
         while (!ended) await sleep(1)
         return { count, ms: ended - start }
       }
-      if (warm) await run(n)
+      // Whole runs, for at least as long as loads are warmed up: a fast one is over before its code is compiled.
+      const start = performance.now()
+      if (warm)
+        do await run(n)
+        while (performance.now() - start < WARM)
       return measure(() => run(n))
     },
 

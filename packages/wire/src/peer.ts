@@ -94,7 +94,7 @@ export class LinePeer implements Peer {
     // A frame's weight is its streams': what else is in it takes no share, and no message is weightless.
     let items = 0
     for (const message of messages) if (message[0] === ITEM || message[0] === EVENT) items++
-    line.weight = WEIGHT + size / items
+    line.weight = WEIGHT + ((size / items) | 0)
     line.bytes = bytes
     for (let at = from; at < messages.length; at++) this.#one(messages[at]!)
   }
