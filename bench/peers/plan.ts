@@ -33,7 +33,7 @@ const SCALES: Record<'smoke' | 'quick' | 'full', Scale & Pace> = {
     events: 100_000,
     subscribers: 500,
     casts: 30,
-    budget: 280_000,
+    budget: 300_000,
     patience: 30_000,
     atOnce: 1_000,
     idle: 1_000,
