@@ -195,13 +195,13 @@ describe('a device that is offline', () => {
 
   it('makes no attempt though one was due when it went offline', async () => {
     onTestFinished(goBack)
-    const { client, states } = openClient('rich', { reconnect: { minDelay: 150, maxDelay: 150 } })
+    const { client, states } = openClient('rich', { reconnect: { minDelay: 1_000, maxDelay: 1_000 } })
     await client.query({ key: newKey() })
     await ask('cut')
     await until(() => states.at(-1)?.startsWith('waiting'))
     setOnLine(false)
     const before = await ask<number>('accepted')
-    await sleep(400)
+    await sleep(1_200)
     expect(await ask<number>('accepted')).toBe(before)
     setOnLine(true)
     expect((await outcome(client.query({ key: newKey() })))[0]).toBe('ok')
